@@ -1,0 +1,1 @@
+"""Headstart: transfer learning for Keras."""

@@ -1,0 +1,1 @@
+"""Photos on disk: list, read, check, split, decode."""

@@ -1,0 +1,1 @@
+"""The frozen pass: photos in, cached features out."""

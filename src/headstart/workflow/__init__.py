@@ -1,0 +1,1 @@
+"""The journeys, one call a station."""
