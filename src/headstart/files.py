@@ -6,6 +6,7 @@ half-written file, and a full disk is one clear error.
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -43,9 +44,11 @@ def disk_full_as_error(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _DISK_FULL and not isinstance(error, DiskFullError):
+        # HDF5 tells the number only in its text.
+        full = error.errno in _DISK_FULL or os.strerror(errno.ENOSPC) in str(error)
+        if full and not isinstance(error, DiskFullError):
             raise DiskFullError(
-                f"No room left on the disk of {place} ({error.strerror}). "
+                f"No room left on the disk of {place}. "
                 "Nothing half-written was kept. Free some space, or choose another place "
                 "with --out or the environment variable HEADSTART_CACHE, and run it again."
             ) from error
@@ -100,7 +103,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     with disk_full_as_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent, prefix=f".{path.name}.partial-")
-        temporary = path.with_name(f".{path.name}.partial-{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.partial-{os.getpid()}-{uuid.uuid4().hex}")
         temporary.mkdir()
         try:
             yield temporary
@@ -110,10 +113,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path, prefix: str) -> None:
-    """Removes what a killed process left: names of `prefix` + a process number not running."""
-    for leftover in folder.glob(f"{prefix}*"):
-        owner = leftover.name.removeprefix(prefix)
-        if owner.isdigit() and not _is_running(int(owner)):
+    """Removes what killed processes left: names of `prefix` and a process number not running.
+
+    Our own number counts as not running: whoever had it before us was killed, which is common in
+    containers, where every first process is number 1.
+    """
+    for leftover in folder.glob(f"{glob.escape(prefix)}*"):
+        owner = leftover.name.removeprefix(prefix).partition("-")[0]
+        if owner.isdigit() and (int(owner) == os.getpid() or not _is_running(int(owner))):
             shutil.rmtree(leftover, ignore_errors=True)
 
 

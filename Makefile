@@ -1,0 +1,62 @@
+# On a machine with Python 3.11 or newer and make: `make demo`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test test-torch check format bench docs clean
+
+demo: $(VENV)/cpu
+	rm -rf demo_run
+	$(BIN)/headstart demo --out demo_run
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m neutral
+
+# Apart, because the registry's newest PyTorch brings gigabytes of CUDA.
+test-torch: $(VENV)/test
+	$(PIP) "torch==2.13.0"
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -m neutral
+
+check: $(VENV)/check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/test
+	$(BIN)/python benchmarks/frozen.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/starter.py
+
+docs: $(VENV)/docs
+	$(BIN)/python tools/write_reference.py
+	$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf $(VENV) site demo_run build *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'Python {v[0]}.{v[1]} is too old: headstart needs 3.11 or newer. Name one: make PYTHON=python3.12')"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade "pip>=25.1"
+
+$(VENV)/cpu: pyproject.toml | $(BIN)/python
+	$(PIP) --editable ".[cpu]"
+	touch $@
+
+$(VENV)/test: $(VENV)/cpu
+	$(PIP) --editable ".[cpu,jax]" --group test
+	touch $@
+
+$(VENV)/check: pyproject.toml | $(BIN)/python
+	$(PIP) --group check
+	touch $@
+
+$(VENV)/docs: $(VENV)/cpu
+	$(PIP) --group docs
+	touch $@

@@ -1,0 +1,115 @@
+"""What transfer learning is for: three ways to learn from few labelled digits, over many seeds.
+
+Command:  python benchmarks/starter.py                    # 5, 10, 20, 50 a class, 10 seeds
+          python benchmarks/starter.py --sweep            # how training from scratch was chosen
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+# Before Keras is imported: TensorFlow's greetings are no part of the table.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from headstart.workflow.starter_plot import study_plot
+from headstart.workflow.starter_study import (
+    METHODS,
+    ScratchRecipe,
+    StudyRow,
+    draw,
+    learn_from_scratch,
+    load_digits_decoded,
+    study,
+)
+from machine import describe
+
+
+def main() -> None:
+    arguments = _arguments()
+    print(f"{describe()}, Keras backend {_backend()}")
+    if arguments.sweep:
+        sweep(arguments.sizes, arguments.seeds)
+        return
+    rows: list[StudyRow] = []
+    for seed in range(arguments.seeds):
+        begun = time.perf_counter()
+        rows += study(arguments.sizes, seed, methods=arguments.methods)
+        print(f"seed {seed}: {time.perf_counter() - begun:.0f} s", flush=True)
+    print_table(rows, arguments.sizes)
+    if arguments.plot:
+        arguments.plot.write_text(study_plot(rows))
+
+
+def print_table(rows: Sequence[StudyRow], sizes: Sequence[int]) -> None:
+    """Mean top-1 over seeds, with the 95 % interval of that mean (t distribution) and the range."""
+    from scipy.stats import t
+
+    print(f"{'a class':>7}  {'method':<26} {'top-1':>6}  {'95 % interval':<15} worst   seconds")
+    for size in sizes:
+        for method in METHODS:
+            chosen = [row for row in rows if (row.photos_per_class, row.method) == (size, method)]
+            if not chosen:
+                continue
+            top_1 = np.array([row.top_1 for row in chosen])
+            seconds = np.mean([row.seconds for row in chosen])
+            count = len(top_1)
+            half = t.ppf(0.975, count - 1) * top_1.std(ddof=1) / count**0.5 if count > 1 else np.nan
+            mean = top_1.mean()
+            print(
+                f"{size:>7}  {method:<26} {mean:.4f}  {mean - half:.4f}-{mean + half:.4f}   "
+                f"{top_1.min():.4f}  {seconds:6.1f}"
+            )
+
+
+def sweep(sizes: Sequence[int], seeds: int) -> None:
+    """Tries recipes for training from scratch, on seeds that the study does not use.
+
+    They are judged by test accuracy itself, so what is chosen flatters training from scratch.
+    """
+    digits = load_digits_decoded()
+    for recipe in _recipes():
+        for size in sizes:
+            shares, begun = [], time.perf_counter()
+            for seed in range(100, 100 + seeds):
+                train, test = (digits.take(rows) for rows in draw(digits.labels, size, seed))
+                classify = learn_from_scratch(train, seed, recipe)
+                shares.append((classify(test) == test.labels).mean())
+            seconds = (time.perf_counter() - begun) / seeds
+            print(
+                f"{size:>3} a class  {np.mean(shares):.4f}  {seconds:5.1f} s  {recipe}", flush=True
+            )
+
+
+def _recipes() -> list[ScratchRecipe]:
+    return [
+        ScratchRecipe(learning_rate=rate, steps=steps, augment=augment)
+        for augment in (True, False)
+        for rate in (1e-3, 3e-3, 1e-2)
+        for steps in (150, 250, 500)
+    ]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 20, 50])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--plot", type=Path, help="write the picture here (SVG)")
+    return parser.parse_args()
+
+
+def _backend() -> str:
+    import keras
+
+    return f"{keras.backend.backend()} (Keras {keras.__version__})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""`model.keras`: made, written and read back where Keras is; called by name through `process`."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.errors import EngineError
+from headstart.files import atomic_file
+
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def save_linear_classifier(
+    spec: dict[str, Any], head: str, activation: str, file: str
+) -> dict[str, Any]:
+    """Joins a fitted linear head to its backbone and writes the classifier.
+
+    Args:
+        spec: a `FrozenSpec` as JSON.
+        head: `.npz` file with `kernel` (D, K) and `bias` (K,).
+        activation: "softmax" or "sigmoid".
+        file: where to write.
+
+    Returns:
+        What `save_classifier` returns.
+    """
+    from headstart.heads.linear import LinearHead
+    from headstart.heads.networks import build_linear
+
+    with np.load(head, allow_pickle=False) as arrays:
+        linear = LinearHead(arrays["kernel"], arrays["bias"], activation, 0.0, ())
+    return save_classifier(spec, build_linear(linear), file)
+
+
+def save_trained_classifier(spec: dict[str, Any], head: str, file: str) -> dict[str, Any]:
+    """Joins a head that Keras trained (a `.keras` file) to its backbone and writes the classifier."""
+    import keras
+
+    return save_classifier(spec, keras.models.load_model(head, compile=False), file)
+
+
+def save_classifier(spec: dict[str, Any], head: Any, file: str) -> dict[str, Any]:
+    """Joins, writes, reads back with plain Keras, and compares every weight.
+
+    Args:
+        spec: a `FrozenSpec` as JSON.
+        head: Keras model, features in and probabilities out.
+        file: where to write `model.keras`.
+
+    Returns:
+        `parameters` and `layers` of the joined model.
+
+    Raises:
+        EngineError: when what was read back is not what was written.
+    """
+    import keras
+
+    from headstart.backbones.frozen import FrozenSpec, build
+    from headstart.backbones.surgery import join
+
+    joined = join(build(FrozenSpec(**spec)), head)
+    with atomic_file(Path(file)) as temporary:
+        joined.save(temporary)
+        make_reproducible(temporary)
+    again = keras.models.load_model(file, compile=False)
+    written, read = joined.get_weights(), again.get_weights()
+    if len(written) != len(read) or not all(map(np.array_equal, written, read)):
+        raise EngineError(f"{file} does not read back as it was written; nothing was kept.")
+    return {"parameters": int(joined.count_params()), "layers": len(joined.layers)}
+
+
+def make_reproducible(file: Path) -> None:
+    """Takes the clock out of a `.keras` archive: the same weights give the same bytes."""
+    with atomic_file(file) as temporary:
+        with zipfile.ZipFile(file) as old, zipfile.ZipFile(temporary, "w") as new:
+            for name in sorted(old.namelist()):
+                content = old.read(name)
+                if name == "metadata.json":
+                    metadata = json.loads(content)
+                    metadata.pop("date_saved", None)
+                    content = json.dumps(metadata).encode()
+                new.writestr(zipfile.ZipInfo(name, _FIXED_TIME), content)

@@ -1,0 +1,227 @@
+"""Finding, checking and loading the weights of a backbone.
+
+The order is: the file that the user names, the folder where Keras keeps its downloads, a download.
+A machine without a network is told which file is missing, where to put it, and what works without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.backbones.catalogue import STARTER, Backbone, backbones
+from headstart.backbones.starter import STARTER_WEIGHTS_FILE, starter, starter_weights_digest
+from headstart.backbones.weights_file import Saved, Slot, open_weights, saved_arrays, slots
+from headstart.errors import ArgumentError, DiskFullError, WeightsError, near_matches
+from headstart.files import disk_full_as_error, remove_leftovers, sha256
+
+if TYPE_CHECKING:
+    import keras
+
+# Without an answer for so long there is no network worth waiting for.
+CONNECT_TIMEOUT_SECONDS = 10.0
+
+# EfficientNet's files hold the standard deviation where Keras' layer expects a variance, and
+# Keras divides by its root once more (tensorflow/tensorflow#49930).
+_IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsSource:
+    """Where weights come from.
+
+    Attributes:
+        kind: "imagenet", "file", "starter" or "none" (random).
+        path: the file; None for random weights.
+        digest: SHA-256 of the file's content, or of the seed, as 64 hexadecimal digits.
+    """
+
+    kind: str
+    path: Path | None
+    digest: str
+
+
+def find_weights(backbone: Backbone, weights: str, *, seed: int = 0) -> WeightsSource:
+    """Finds the weights of a backbone; downloads them only when nothing else is left.
+
+    Args:
+        backbone: of the catalogue.
+        weights: "imagenet", "starter" (of the starter only), "none" for random weights, or the path
+            of a `.h5` or `.weights.h5` file.
+        seed: of the random weights.
+
+    Raises:
+        ArgumentError: when `weights` is none of these, or not for this backbone.
+        WeightsError: when the file is not here and cannot be downloaded.
+
+    Example:
+        >>> from headstart.backbones.catalogue import find_backbone
+        >>> find_weights(find_backbone("VGG16"), "none").kind
+        'none'
+    """
+    if weights == "none":
+        digest = hashlib.sha256(f"none 1 {seed}".encode()).hexdigest()
+        return WeightsSource(kind="none", path=None, digest=digest)
+    if weights == "starter" and backbone.name == STARTER:
+        path, digest = STARTER_WEIGHTS_FILE, starter_weights_digest()
+        return WeightsSource(kind="starter", path=path, digest=digest)
+    if weights == "imagenet" and backbone.name != STARTER:
+        path = _in_keras_home(backbone) or _download(backbone)
+        return WeightsSource(kind="imagenet", path=path, digest=sha256(path))
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        known = (backbone.default_weights, "none")
+        raise ArgumentError(
+            f"weights={weights!r} is neither a file nor known for {backbone.name}."
+            f"{near_matches(weights, known)} Expected {known[0]!r}, 'none' or the path of a "
+            ".h5 or .weights.h5 file."
+        )
+    return WeightsSource(kind="file", path=path.resolve(), digest=sha256(path))
+
+
+def load_weights(model: keras.Model, source: WeightsSource, *, backbone: Backbone) -> None:
+    """Loads weights into a network, after comparing all its shapes with the file's.
+
+    A file with the top fits a network without: what follows the last needed layer is not read.
+
+    Args:
+        model: made by `backbone.build`; layers without weights may stand before and behind.
+        source: from `find_weights`; random weights are left as they are.
+        backbone: for messages, and for what its files are known to need.
+
+    Raises:
+        WeightsError: when the file is damaged or of another network; the model is then untouched.
+    """
+    if source.kind == "starter":
+        for layer in starter(weights="starter").layers:
+            if layer.weights:
+                model.get_layer(layer.name).set_weights(layer.get_weights())
+        return
+    if source.path is None:
+        return
+    with open_weights(source.path) as file:
+        needed, saved = slots(model), saved_arrays(file, model)
+        _compare(needed, saved, path=source.path, backbone=backbone)
+        for slot, array in zip(needed, saved, strict=False):
+            slot.variable.assign(np.asarray(array.array[()]))
+    _finish(model, family=backbone.family, kind=source.kind)
+
+
+def keras_home() -> Path:
+    """Returns the folder where Keras keeps downloads: KERAS_HOME, else ~/.keras."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def available_offline() -> tuple[str, ...]:
+    """Returns the names of the backbones whose pretrained weights are on this machine.
+
+    Example:
+        >>> "Starter" in available_offline()
+        True
+    """
+    return tuple(
+        backbone.name
+        for backbone in backbones()
+        if backbone.name == STARTER or _in_keras_home(backbone)
+    )
+
+
+def _in_keras_home(backbone: Backbone) -> Path | None:
+    folder = keras_home() / "models"
+    names = (backbone.weights_file, backbone.weights_file_top)
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _compare(needed: list[Slot], saved: list[Saved], *, path: Path, backbone: Backbone) -> None:
+    for slot, array in zip(needed, saved, strict=False):
+        expected, found = tuple(slot.variable.shape), tuple(array.array.shape)
+        if expected != found:
+            raise WeightsError(
+                f"The weights file {path} is not of {backbone.name}: layer {slot.layer!r} needs "
+                f"{slot.variable.name} of shape {expected}, the file has {found} "
+                f"(at {array.place}). Name the backbone that the file belongs to."
+            )
+    if len(saved) < len(needed):
+        raise WeightsError(
+            f"The weights file {path} is not of {backbone.name}: it holds {len(saved)} arrays, the "
+            f"network needs {len(needed)}; the first one missing is "
+            f"{needed[len(saved)].variable.name} of layer {needed[len(saved)].layer!r}."
+        )
+
+
+def _finish(model: keras.Model, *, family: str, kind: str) -> None:
+    """Recomputes what layers derive from weights."""
+    for layer in model.layers:
+        if not hasattr(layer, "finalize_state"):
+            continue
+        if family == "EfficientNet" and layer.weights:
+            variance = np.asarray(layer.weights[1])
+            # A file saved from a network of ours is right already.
+            if kind == "imagenet" or np.allclose(variance, _IMAGENET_DEVIATION, atol=1e-4):
+                layer.weights[1].assign(variance * np.asarray(_IMAGENET_DEVIATION, np.float32))
+        layer.finalize_state()
+
+
+def _download(backbone: Backbone) -> Path:
+    """Downloads into a folder of its own and moves the whole file to its place."""
+    models = keras_home() / "models"
+    target = models / backbone.weights_file
+    temporary = models / f".download-{os.getpid()}"
+    try:
+        with disk_full_as_error(target), _short_timeout():
+            temporary.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(models, prefix=".download-")
+            _fetch(backbone, temporary).replace(target)
+    except DiskFullError:
+        raise
+    except Exception as error:  # Keras raises a bare Exception for most of what can go wrong
+        raise WeightsError(_missing(backbone, target, reason=str(error))) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _fetch(backbone: Backbone, folder: Path) -> Path:
+    import keras
+
+    # Keras draws its progress bar on standard output, which belongs to results and --json.
+    with contextlib.redirect_stdout(sys.stderr):
+        file = keras.utils.get_file(
+            backbone.weights_file,
+            origin=backbone.weights_url,
+            file_hash=backbone.weights_hash,
+            cache_dir=str(folder),
+            cache_subdir="",
+        )
+    return Path(file)
+
+
+@contextlib.contextmanager
+def _short_timeout() -> Iterator[None]:
+    """Keras' download takes no timeout; the process-wide one is set and put back."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(CONNECT_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _missing(backbone: Backbone, target: Path, *, reason: str) -> str:
+    offline = ", ".join(available_offline())
+    return (
+        f"The ImageNet weights of {backbone.name} are not on this machine and cannot be "
+        f"downloaded ({reason}). Download {backbone.weights_url} on a machine with a network and "
+        f"put it at {target}, or pass the file with --weights FILE. "
+        f"Without a network you can use: {offline}; or --weights none (random weights)."
+    )

@@ -1,0 +1,255 @@
+"""`headstart`: every command is one call of the workflow; `--help` loads no Keras."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli.output import emit_json, progress_bars, reported
+
+app = typer.Typer(
+    name="headstart",
+    help="Transfer learning for Keras: from a folder of photos to a classifier that you can trust.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LabelFromName = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Find the class in file names, as in '^(cat|dog)\\.'."),
+]
+Engine = Annotated[str, typer.Option(help="auto, openvino or keras.")]
+PhotosArgument = Annotated[
+    str, typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV.")
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+
+@app.command()
+def check(
+    photos: PhotosArgument, label_from_name: LabelFromName = None, as_json: Json = False
+) -> None:
+    """Say what is in there and what is wrong with it. Exit 1 when something is wrong."""
+    from headstart.cli.tables import print_check
+    from headstart.workflow.check import check as check_photos
+
+    with reported(), progress_bars() as progress:
+        report = check_photos(photos, label_from_name=label_from_name, progress=progress)
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        print_check(report)
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def train(
+    photos: Annotated[
+        str | None,
+        typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV."),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Run folder to write; must not exist.")
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="imagenet, none (random), or a file. [default: the backbone's own]"),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Photos to test on, when they lie apart.")
+    ] = None,
+    label_from_name: LabelFromName = None,
+    pooling: Annotated[str | None, typer.Option(help="avg, max or flatten. [default: avg]")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input in pixels. [default: the backbone's]")
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="softmax, sigmoid, mlp:256,128 or module:function. [default: softmax]"),
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="After each hidden layer of an mlp head. [default: 0]")
+    ] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="none or balanced. [default: none]")
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Fraction for validation. [default: 0.15]")
+    ] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Fraction held out for the test. [default: 0.15]")
+    ] = None,
+    train_per_class: Annotated[
+        int | None, typer.Option(help="Exact number of training photos a class.")
+    ] = None,
+    validation_per_class: Annotated[
+        int | None, typer.Option(help="Exact number of validation photos a class.")
+    ] = None,
+    test_per_class: Annotated[
+        int | None, typer.Option(help="Exact number of test photos a class.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="At most, for heads that need gradients. [default: 100]")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="For heads that need gradients. [default: 0.001]")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples a training step. [default: 32]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything drawn. [default: 0]")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="auto, openvino or keras. [default: auto]")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, float32, bfloat16 or float16. [default: auto]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a classifier and write a run folder."""
+    settings = {
+        name: value
+        for name, value in locals().items()
+        if name not in ("recipe", "out", "as_json") and value is not None
+    }
+    from headstart.cli.tables import print_run
+    from headstart.workflow.train import train_from
+
+    with reported(), progress_bars() as progress:
+        run = train_from(recipe, settings, out=out, progress=progress)
+    if as_json:
+        emit_json({"run": str(run.folder), "metrics": run.manifest.metrics})
+    else:
+        print_run(run)
+
+
+@app.command()
+def evaluate(
+    run: RunArgument,
+    photos: Annotated[
+        str | None,
+        typer.Argument(metavar="[PHOTOS]", help="Labelled photos; else the run's own test split."),
+    ] = None,
+    label_from_name: LabelFromName = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    engine: Engine = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a run on labelled photos."""
+    from headstart.cli.tables import print_evaluation
+    from headstart.workflow.use import evaluate as evaluate_run
+
+    with reported(), progress_bars() as progress:
+        found = evaluate_run(
+            run,
+            photos,
+            label_from_name=label_from_name,
+            engine=engine,
+            precision=precision,
+            predictions_csv=csv,
+            progress=progress,
+        )
+    if as_json:
+        emit_json(found.to_dict())
+    else:
+        print_evaluation(found)
+
+
+@app.command()
+def predict(
+    run: RunArgument,
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
+    ],
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    engine: Engine = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Classify photos. Exit 1 when some could not be read."""
+    from headstart.cli.tables import predictions_to_dict, print_predictions, write_predictions_csv
+    from headstart.workflow.use import predict as predict_photos
+
+    with reported(), progress_bars() as progress:
+        found = predict_photos(run, photos, engine=engine, precision=precision, progress=progress)
+        if csv is not None:
+            write_predictions_csv(csv, found)
+    if as_json:
+        emit_json(predictions_to_dict(found))
+    else:
+        print_predictions(found)
+    raise typer.Exit(1 if found.set_aside else 0)
+
+
+@app.command()
+def models(
+    sort: Annotated[
+        str, typer.Option(help="Column to sort by, such as size_mb, top_1, parameters.")
+    ] = "name",
+    as_json: Json = False,
+) -> None:
+    """List the backbones: size, published accuracy, parameters, depth, licence."""
+    from headstart.cli.tables import backbone_rows, print_backbones
+
+    with reported():
+        rows = backbone_rows(sort)
+    if as_json:
+        emit_json(rows)
+    else:
+        print_backbones(rows)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all of it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is kept to save work, or clear it."""
+    from headstart.cli.tables import print_cache
+    from headstart.data.store import CachePlace, clear_cache, usage
+
+    place = CachePlace.default()
+    with reported():
+        freed = clear_cache(place) if clear else None
+        rows = usage(place)
+    if as_json:
+        stores = [row.to_dict() for row in rows]
+        emit_json({"folder": str(place.folder), "freed_bytes": freed, "stores": stores})
+    else:
+        print_cache(place, rows, freed)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="RUN", help="Run folder to write; must not exist.")
+    ] = Path("demo_run"),
+    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
+) -> None:
+    """Show what transfer learning is for, on handwritten digits that come along."""
+    from headstart.cli.tables import print_demo
+    from headstart.workflow.demo import demo as run_demo
+
+    with reported(), progress_bars() as progress:
+        found = run_demo(out, seed=seed, progress=progress)
+    print_demo(found)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Runs the command line; for `python -m headstart`."""
+    return app(arguments if arguments is not None else sys.argv[1:])

@@ -1,0 +1,102 @@
+"""How the command line speaks: bars while it works, one line when something is wrong."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+import typer
+
+from headstart.errors import HeadstartError
+from headstart.progress import Progress
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns an error that a person can mend into one line and its exit code."""
+    try:
+        yield
+    except HeadstartError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo("stopped; what was computed is kept, run it again to go on", err=True)
+        raise typer.Exit(130) from None
+
+
+def emit_json(values: Any) -> None:
+    """Prints values as JSON on standard output."""
+    typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
+
+
+class Lines:
+    """Plain lines for logs and pipes: a station says when it is done, and how fast it was."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, float] = {}
+
+    def step(self, station: str, done: int, total: int) -> None:
+        """Prints one line when a station ends."""
+        begun = self._begun.setdefault(station, monotonic())
+        if done >= total:
+            del self._begun[station]
+            seconds = monotonic() - begun
+            speed = f", {total / seconds:.0f}/s" if seconds > 0.1 else ""
+            typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
+
+    def say(self, sentence: str) -> None:
+        """Prints a line."""
+        typer.echo(sentence, err=True)
+
+
+class Bars:
+    """Bars with speed and time left, for a terminal."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._tasks: dict[str, Any] = {}
+        self._begun: dict[str, float] = {}
+
+    def step(self, station: str, done: int, total: int) -> None:
+        """Moves the bar of a station."""
+        if station not in self._tasks:
+            self._begun[station] = monotonic()
+            self._tasks[station] = self._progress.add_task(station, total=total, speed="")
+        task = self._tasks[station]
+        speed = done / max(monotonic() - self._begun[station], 0.01)
+        self._progress.update(task, completed=done, total=total, speed=f"{speed:.0f}/s")
+        if done >= total:
+            self._progress.stop_task(task)
+            del self._tasks[station]
+
+    def say(self, sentence: str) -> None:
+        """Prints a line above the bars."""
+        self._progress.console.print(sentence, markup=False, highlight=False)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Shows progress on standard error: bars on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield Bars(progress)

@@ -1,0 +1,216 @@
+"""Results as tables on a terminal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from headstart.errors import ArgumentError, near_matches
+
+if TYPE_CHECKING:
+    from headstart.artifact.run import Run
+    from headstart.data.checks import CheckReport
+    from headstart.data.store import CachePlace, StoreUsage
+    from headstart.evaluation.metrics import Evaluation
+    from headstart.workflow.demo import Demo
+    from headstart.workflow.use import Predictions
+
+_SHOWN = 20
+
+
+def print_run(run: "Run") -> None:
+    """Prints what a training gave and where it is."""
+    manifest, console = run.manifest, _console()
+    photos = manifest.photos
+    console.print(
+        f"{photos['train']} train, {photos['validation']} validation, {photos['test']} test photos"
+        + (f", {photos['set_aside']} files set aside" if photos["set_aside"] else "")
+    )
+    if manifest.metrics is None:
+        console.print("no test photos: how good it is, nobody knows yet")
+    else:
+        metrics = manifest.metrics
+        interval = metrics["top_1_interval"]
+        console.print(
+            f"top-1 {metrics['top_1']:.4f} on {metrics['count']} test photos "
+            f"(95 %: {interval['low']:.4f} to {interval['high']:.4f}), "
+            f"log loss {metrics['log_loss']:.4f}"
+        )
+    console.print(f"computed by {manifest.engine} in {manifest.precision}")
+    console.print(f"run folder: {run.folder}", soft_wrap=True)
+
+
+def print_evaluation(found: "Evaluation") -> None:
+    """Prints metrics, classes and worst mistakes."""
+    console = _console()
+    console.print(str(found))
+    console.print(
+        f"log loss {found.log_loss:.4f}, balanced accuracy {found.balanced_accuracy:.4f}, "
+        f"expected calibration error {found.expected_calibration_error:.4f}"
+        + ("" if found.top_5 is None else f", top-5 {found.top_5:.4f}")
+    )
+    rows = [
+        (row.name, str(row.count), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}")
+        for row in found.classes[:_SHOWN]
+    ]
+    console.print(_table(("class", "photos", "precision", "recall", "F1"), rows))
+    _more(console, len(found.classes))
+    if found.worst:
+        mistakes = [
+            (row.file, row.true, row.predicted, f"{row.probability:.3f}") for row in found.worst
+        ]
+        console.print(_table(("worst mistakes", "true", "predicted", "probability"), mistakes))
+
+
+def print_predictions(found: "Predictions") -> None:
+    """Prints a row a photo, and what could not be read."""
+    rows = [
+        (row.file, row.class_name, f"{row.probability:.3f}", _runner_up(row.probabilities))
+        for row in found.predictions
+    ]
+    _console().print(_table(("file", "class", "probability", "next"), rows))
+    _print_set_aside(found.set_aside)
+
+
+def predictions_to_dict(found: "Predictions") -> dict[str, Any]:
+    """Returns plain values for `--json`."""
+    return {
+        "predictions": [row.to_dict() for row in found.predictions],
+        "set_aside": [{"path": item.path, "reason": item.reason} for item in found.set_aside],
+    }
+
+
+def write_predictions_csv(path: Path, found: "Predictions") -> None:
+    """Writes a row a photo: file, class, probability, then every class in a column."""
+    import csv
+
+    from headstart.files import atomic_file
+
+    names = sorted({name for row in found.predictions for name in row.probabilities})
+    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "predicted", "probability", *(f"p({name})" for name in names)])
+        for row in found.predictions:
+            values = [f"{row.probabilities[name]:.6g}" for name in names]
+            writer.writerow([row.file, row.class_name, f"{row.probability:.6g}", *values])
+
+
+def print_check(report: "CheckReport") -> None:
+    """Prints what is in a folder of photos and what is wrong with it."""
+    console = _console()
+    found = report.to_dict()
+    rows = [(name, f"{count:,}") for name, count in list(found["class_counts"].items())[:_SHOWN]]
+    console.print(_table(("class", "photos"), rows))
+    _more(console, len(found["class_counts"]))
+    for line in report.lines():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not report.findings:
+        console.print("nothing wrong found")
+    for finding in report.findings:
+        console.print(f"! {finding}", markup=False, highlight=False, soft_wrap=True)
+
+
+def backbone_rows(sort: str) -> list[dict[str, Any]]:
+    """Returns the catalogue as plain rows, sorted by a column.
+
+    Raises:
+        ArgumentError: when there is no such column.
+    """
+    from headstart.backbones.catalogue import backbones
+
+    rows = [row.to_dict() for row in backbones()]
+    if sort not in rows[0]:
+        raise ArgumentError(
+            f"sort={sort!r} is no column.{near_matches(sort, rows[0])} "
+            f"Choose one of {', '.join(_BACKBONE_COLUMNS)}."
+        )
+    # Whatever is unpublished comes last, whichever way is up.
+    return sorted(rows, key=lambda row: (row[sort] is None, row[sort], row["name"]))
+
+
+_BACKBONE_COLUMNS = ("name", "image_size", "size_mb", "top_1", "top_5", "parameters", "depth")
+
+
+def print_backbones(rows: list[dict[str, Any]]) -> None:
+    """Prints the catalogue."""
+    shown = [
+        (
+            row["name"],
+            str(row["image_size"]),
+            _number(row["size_mb"], "{:.0f}"),
+            _number(row["top_1"], "{:.3f}"),
+            _number(row["top_5"], "{:.3f}"),
+            f"{row['parameters'] / 1e6:.1f} M",
+            _number(row["depth"], "{}"),
+        )
+        for row in rows
+    ]
+    headings = ("backbone", "pixels", "MB", "top-1", "top-5", "parameters", "depth")
+    _console().print(_table(headings, shown))
+
+
+def print_cache(place: "CachePlace", rows: "tuple[StoreUsage, ...]", freed: int | None) -> None:
+    """Prints what the cache holds."""
+    console = _console()
+    if freed is not None:
+        console.print(f"freed {_megabytes(freed)}")
+    shown = [(row.kind, str(row.entries), _megabytes(row.size_bytes)) for row in rows]
+    console.print(_table(("kept", "entries", "size"), shown))
+    total = sum(row.size_bytes for row in rows)
+    console.print(
+        f"{_megabytes(total)} of {_megabytes(place.budget_bytes)} in {place.folder}",
+        soft_wrap=True,
+    )
+
+
+def print_demo(found: "Demo") -> None:
+    """Prints the comparison, one prediction, and where everything is."""
+    console = _console()
+    headings = ("labelled photos a class", "method", "test accuracy", "95 % interval", "seconds")
+    console.print(_table(headings, found.table))
+    console.print(
+        f"{found.prediction.file}: {found.prediction.class_name} "
+        f"({found.prediction.probability:.3f})",
+        soft_wrap=True,
+    )
+    console.print(f"report:     {found.run.folder / 'report.html'}", soft_wrap=True)
+    console.print(f"run folder: {found.run.folder}", soft_wrap=True)
+
+
+def _print_set_aside(items: Any) -> None:
+    if items:
+        rows = [(item.path, item.reason) for item in items]
+        _console().print(_table(("set aside", "reason"), rows))
+
+
+def _runner_up(probabilities: dict[str, float]) -> str:
+    second = list(probabilities.items())[1:2]
+    return "".join(f"{name} {probability:.3f}" for name, probability in second)
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _table(headings: tuple[str, ...], rows: Any) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table
+
+
+def _more(console: Console, total: int) -> None:
+    if total > _SHOWN:
+        console.print(f"... and {total - _SHOWN} more classes")
+
+
+def _number(value: Any, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

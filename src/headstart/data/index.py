@@ -1,0 +1,54 @@
+"""The photos of a problem once each has been read: names, labels and facts, no pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.listing import SetAside
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """Every usable photo of a problem, N in all.
+
+    Attributes:
+        root: `root / path` opens a photo.
+        paths: N names relative to `root`, with `/`.
+        labels: int32 (N,), positions in `class_names`.
+        class_names: sorted.
+        splits: N times "train", "validation", "test" or None, as the folders or the table say.
+        digests: N times the SHA-256 of the file, 64 hexadecimal digits.
+        widths: int32 (N,), pixels with orientation applied.
+        heights: int32 (N,), likewise.
+        formats: N times "JPEG", "PNG", ...: by content.
+        modes: N times Pillow's mode before conversion.
+        orientations: uint8 (N,), EXIF 1-8.
+        fingerprints: uint8 (N, 16), see `headstart.data.decode.fingerprint`.
+        thumbnails: uint8 (N, 16, 16), grey levels.
+        set_aside: files that are not used, each with its reason.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    labels: NDArray[np.int32]
+    class_names: tuple[str, ...]
+    splits: tuple[str | None, ...]
+    digests: tuple[str, ...]
+    widths: NDArray[np.int32]
+    heights: NDArray[np.int32]
+    formats: tuple[str, ...]
+    modes: tuple[str, ...]
+    orientations: NDArray[np.uint8]
+    fingerprints: NDArray[np.uint8]
+    thumbnails: NDArray[np.uint8]
+    set_aside: tuple[SetAside, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def files(self, positions: Sequence[int] | NDArray[np.int64]) -> list[Path]:
+        """Returns the files of some photos, in the order asked for."""
+        return [self.root / self.paths[position] for position in positions]

@@ -1,0 +1,56 @@
+"""The two networks that a run evaluates: the frozen backbone, and the joined classifier."""
+
+import hashlib
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.backbones.frozen import FrozenSpec, build
+from headstart.features.graph import Graph, convert_file, convert_frozen
+from headstart.process import KerasCaller
+
+
+@dataclass(frozen=True)
+class FrozenNetwork:
+    """A backbone without its top: photos in, features out."""
+
+    spec: FrozenSpec
+    caller: KerasCaller
+
+    @property
+    def digest(self) -> str:
+        """Names weights and settings."""
+        return self.spec.digest
+
+    def convert(self, graph: Graph) -> "Future[Any]":
+        """Begins to write the network as a graph."""
+        return convert_frozen(graph, self.spec.as_json(), self.caller)
+
+    def build(self) -> Any:
+        """Returns the network as a Keras model on this process' backend."""
+        return build(self.spec)
+
+
+@dataclass(frozen=True)
+class SavedClassifier:
+    """A `model.keras`: photos in, probabilities out."""
+
+    file: Path
+    file_digest: str
+    caller: KerasCaller
+
+    @property
+    def digest(self) -> str:
+        """Names the file's content."""
+        return hashlib.sha256(f"model.keras {self.file_digest}".encode()).hexdigest()
+
+    def convert(self, graph: Graph) -> "Future[Any]":
+        """Begins to write the network as a graph."""
+        return convert_file(graph, self.file, self.caller)
+
+    def build(self) -> Any:
+        """Returns the network as a Keras model on this process' backend."""
+        import keras
+
+        return keras.models.load_model(self.file, compile=False)

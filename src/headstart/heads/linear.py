@@ -1,0 +1,201 @@
+"""Softmax regression on features: the linear probe, fitted to its optimum in well under a second."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.progress import processors
+
+Features = NDArray[np.float32]
+
+STATED_C = 0.01
+"""Inverse regularisation strength used where choosing one is impossible or would take too long."""
+
+CANDIDATE_CS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+MAX_CLASSES_TO_CHOOSE = 200
+MAX_BYTES_TO_CHOOSE = 512 * 2**20
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """One dense layer on features, fitted.
+
+    Attributes:
+        kernel: float32 (D, K), or (D, 1) for a sigmoid.
+        bias: float32 (K,), or (1,).
+        activation: "softmax" or "sigmoid".
+        c: inverse regularisation strength, of scikit-learn's `LogisticRegression`.
+        log_losses: cross-validated mean log loss of every C tried; empty when C is the stated one.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    activation: str
+    c: float
+    log_losses: tuple[tuple[float, float], ...]
+
+    def probabilities(self, features: Features) -> NDArray[np.float32]:
+        """Applies the head: (N, D) to (N, K), or (N, 1) for a sigmoid."""
+        logits = features.reshape(len(features), -1) @ self.kernel + self.bias
+        if self.activation == "sigmoid":
+            return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def both_classes(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turns a head's outputs into one column a class, also where one unit stands for two.
+
+    Example:
+        >>> both_classes(np.array([[0.25]], np.float32)).tolist()
+        [[0.75, 0.25]]
+    """
+    if outputs.shape[1] > 1:
+        return outputs
+    return np.concatenate([1 - outputs, outputs], axis=1)
+
+
+def class_weights(labels: NDArray[np.int32], class_count: int) -> NDArray[np.float64]:
+    """Weighs each class by the inverse of its share: N / (K * count), as scikit-learn's "balanced".
+
+    Example:
+        >>> class_weights(np.array([0, 0, 0, 1], np.int32), 2).round(3).tolist()
+        [0.667, 2.0]
+    """
+    counts = np.bincount(labels, minlength=class_count)
+    return np.asarray(len(labels) / (class_count * np.maximum(counts, 1)), np.float64)
+
+
+def fit_linear(
+    features: Features,
+    labels: NDArray[np.int32],
+    *,
+    class_count: int,
+    activation: str = "softmax",
+    balanced: bool = False,
+    seed: int = 0,
+) -> LinearHead:
+    """Fits softmax regression on standardised features, its regularisation chosen by log loss.
+
+    Standardising is folded into the layer, which therefore takes the features as they are.
+
+    Args:
+        features: float32 (N, D).
+        labels: int32 (N,), each class at least once.
+        class_count: K.
+        activation: "softmax", or "sigmoid" for two classes in one unit.
+        balanced: weigh classes by the inverse of their share.
+        seed: of the folds.
+
+    Returns:
+        The fitted layer.
+    """
+    flat = features.reshape(len(features), -1)
+    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    deviation = _deviation(flat, mean)
+    standard = (flat - mean) / deviation
+    weights = class_weights(labels, class_count)[labels] if balanced else None
+    c, log_losses = _choose_c(standard, labels, weights, class_count=class_count, seed=seed)
+    with _one_blas_thread():
+        kernel, bias = _columns(_fit(standard, labels, c, weights), activation)
+    kernel = kernel / deviation[:, None]
+    return LinearHead(
+        kernel=kernel.astype(np.float32),
+        bias=(bias - mean @ kernel).astype(np.float32),
+        activation=activation,
+        c=c,
+        log_losses=log_losses,
+    )
+
+
+def _deviation(flat: Features, mean: NDArray[np.float32]) -> NDArray[np.float32]:
+    squares = np.zeros(flat.shape[1], np.float64)
+    for start in range(0, len(flat), 1024):
+        squares += np.square(flat[start : start + 1024] - mean, dtype=np.float64).sum(axis=0)
+    deviation = np.sqrt(squares / len(flat))
+    # A feature that never changes says nothing; dividing by its rounding error would shout.
+    deviation[deviation < 1e-6 * max(float(np.abs(mean).max(initial=0.0)), 1.0)] = 1.0
+    return deviation.astype(np.float32)
+
+
+def _choose_c(
+    standard: Features,
+    labels: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    *,
+    class_count: int,
+    seed: int,
+) -> tuple[float, tuple[tuple[float, float], ...]]:
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = min(FOLDS, int(np.bincount(labels, minlength=class_count).min()))
+    if folds < 2 or class_count > MAX_CLASSES_TO_CHOOSE or standard.nbytes > MAX_BYTES_TO_CHOOSE:
+        return STATED_C, ()
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
+    with _one_blas_thread(), ThreadPoolExecutor(processors()) as threads:
+        losses = np.sum(
+            list(threads.map(lambda part: _path(standard, labels, weights, *part), parts)), axis=0
+        )
+    table = tuple(zip(CANDIDATE_CS, (losses / len(labels)).tolist(), strict=True))
+    return min(table, key=lambda row: row[1])[0], table
+
+
+def _path(
+    standard: Features,
+    labels: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    train: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+) -> list[float]:
+    """Returns the held-out log loss for every C, each fit starting from the one before."""
+    inside, outside = standard[train], standard[held_out]
+    model, losses = None, []
+    for c in CANDIDATE_CS:
+        model = _fit(inside, labels[train], c, None if weights is None else weights[train], model)
+        probability = model.predict_proba(outside)[np.arange(len(held_out)), labels[held_out]]
+        log_loss = -np.log(np.maximum(probability, 1e-12))
+        losses.append(float((log_loss if weights is None else log_loss * weights[held_out]).sum()))
+    return losses
+
+
+def _fit(
+    standard: Features,
+    labels: NDArray[np.int32],
+    c: float,
+    weights: NDArray[np.float64] | None,
+    start: Any = None,
+) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    model = start or LogisticRegression(
+        solver="lbfgs", fit_intercept=True, max_iter=200, tol=1e-4, warm_start=True
+    )
+    model.set_params(C=c)
+    with warnings.catch_warnings():
+        # With hardly any regularisation there may be no optimum to reach; such a C loses anyway.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(standard, labels, sample_weight=weights)
+
+
+def _columns(model: Any, activation: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    kernel, bias = np.asarray(model.coef_.T, np.float64), np.asarray(model.intercept_, np.float64)
+    if activation == "softmax" and kernel.shape[1] == 1:
+        # Two classes come as one column z; softmax of (-z/2, z/2) is the same probability.
+        return np.concatenate([-kernel, kernel], axis=1) / 2, np.concatenate([-bias, bias]) / 2
+    return kernel, bias
+
+
+def _one_blas_thread() -> Any:
+    """Keeps BLAS to one thread: on matrices of this size its threads mostly wait for each other.
+
+    Measured with 2000 x 1280 features on 2 cores, 25 fits: 0.3 s with one thread, 17 s with two.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)

@@ -1,0 +1,110 @@
+"""Heads as Keras models: the fitted linear one, a multi-layer one, and the user's own."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import ArgumentError
+from headstart.heads.linear import LinearHead
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_linear(head: LinearHead) -> "keras.Model":
+    """Returns a linear head as a Keras model: (D,) in, probabilities out."""
+    import keras
+
+    inputs = keras.Input((head.kernel.shape[0],), name="features")
+    layer = keras.layers.Dense(
+        head.kernel.shape[1], activation=head.activation, name="probabilities"
+    )
+    model = keras.Model(inputs, layer(inputs), name="head")
+    layer.set_weights([head.kernel, head.bias])
+    return model
+
+
+def build_mlp(
+    feature_count: int, units: tuple[int, ...], *, dropout: float, class_count: int
+) -> "keras.Model":
+    """Returns a multi-layer head with fresh weights: (D,) in, probabilities (K,) out.
+
+    Args:
+        feature_count: D.
+        units: of each hidden layer, all with ReLU.
+        dropout: fraction dropped after each hidden layer, in [0, 1).
+        class_count: K.
+    """
+    import keras
+
+    inputs = keras.Input((feature_count,), name="features")
+    outputs = inputs
+    for number, width in enumerate(units, 1):
+        outputs = keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")(outputs)
+        if dropout:
+            outputs = keras.layers.Dropout(dropout, name=f"dropout_{number}")(outputs)
+    outputs = keras.layers.Dense(class_count, activation="softmax", name="probabilities")(outputs)
+    return keras.Model(inputs, outputs, name="head")
+
+
+def build_own(function: str, *, feature_count: int, class_count: int) -> "keras.Model":
+    """Calls the user's `function(feature_count, class_count)` and checks what it returns.
+
+    Args:
+        function: `module:function` or `file.py:function`, returning a Keras model of standard layers
+            from (D,) features to (K,) probabilities, or to (1,) for two classes.
+        feature_count: D.
+        class_count: K.
+
+    Raises:
+        ArgumentError: when it cannot be imported or its model does not fit.
+    """
+    model = _import(function)(feature_count, class_count)
+    expected = [(None, class_count)] + ([(None, 1)] if class_count == 2 else [])
+    shape = tuple(getattr(model, "output_shape", ()))
+    if shape not in expected:
+        raise ArgumentError(
+            f"head={function!r} returned {type(model).__name__} with output shape {shape}; expected "
+            f"a Keras model with output shape {' or '.join(map(str, expected))}."
+        )
+    foreign = [
+        layer.name for layer in model.layers if not type(layer).__module__.startswith("keras.")
+    ]
+    if foreign:
+        raise ArgumentError(
+            f"head={function!r} has layers that plain Keras cannot load: {', '.join(foreign)}. "
+            "Use Keras' own layers, so that model.keras opens everywhere."
+        )
+    return model
+
+
+def _import(function: str) -> Any:
+    place, _, name = function.rpartition(":")
+    try:
+        if place.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{place} is no Python file")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(place)
+        return getattr(module, name)
+    except (ImportError, OSError, AttributeError) as error:
+        raise ArgumentError(f"head={function!r} cannot be imported: {error}.") from error
+
+
+def fold_standardisation(
+    head: "keras.Model", mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> None:
+    """Lets a head trained on standardised features take them as they are: changes its first Dense."""
+    import keras
+
+    first = next(layer for layer in head.layers if isinstance(layer, keras.layers.Dense))
+    kernel, bias = first.get_weights()
+    folded = kernel / deviation[:, None]
+    first.set_weights([folded, bias - mean @ folded])

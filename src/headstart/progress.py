@@ -1,0 +1,31 @@
+"""How long work tells what it does, without knowing who listens."""
+
+import os
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Listens to a run. The command line draws bars, a notebook may print, tests collect."""
+
+    def step(self, station: str, done: int, total: int) -> None:
+        """Work at a station has come this far; `done == total` ends it."""
+
+    def say(self, sentence: str) -> None:
+        """Something the person should know, once."""
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def step(self, station: str, done: int, total: int) -> None:
+        """Ignores it."""
+
+    def say(self, sentence: str) -> None:
+        """Ignores it."""
+
+
+def processors() -> int:
+    """Returns how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,65 @@
+"""From whatever a person calls their photos to an `ImageIndex`."""
+
+from pathlib import Path
+from typing import Any
+
+from headstart.data.arrays import write_arrays
+from headstart.data.index import ImageIndex
+from headstart.data.listing import Listing, list_photos, with_test_folder
+from headstart.data.scan import scan
+from headstart.data.store import CachePlace
+from headstart.errors import ArgumentError
+from headstart.files import sha256
+from headstart.progress import Progress
+
+Photos = str | Path | ImageIndex | tuple[Any, Any]
+"""A folder, archive or CSV, an `ImageIndex`, or arrays `(X, y)` of uint8 RGB and labels."""
+
+
+def photos_name(photos: Photos) -> str:
+    """Returns how a recipe and a run's folder call the photos."""
+    if isinstance(photos, ImageIndex):
+        return str(photos.root)
+    return "arrays" if isinstance(photos, tuple) else str(photos)
+
+
+def read_photos(
+    photos: Photos,
+    *,
+    test: str | None = None,
+    label_from_name: str | None = None,
+    image_size: int | None,
+    place: CachePlace,
+    progress: Progress,
+) -> ImageIndex:
+    """Lists and reads photos; see `headstart.data.scan.scan`.
+
+    Args:
+        photos: where they are.
+        test: another folder, archive or CSV whose photos are the test split.
+        label_from_name: finds the class in a file's name.
+        image_size: side in pixels at which decoded photos are kept, or None.
+        place: the cache.
+        progress: told about every photo.
+    """
+    if isinstance(photos, ImageIndex):
+        if test is not None:
+            raise ArgumentError("test: an ImageIndex brings its own splits; give folders instead.")
+        return photos
+    listing = _list(photos, label_from_name, place)
+    if test is not None:
+        listing = with_test_folder(listing, _list(test, label_from_name, place))
+    return scan(listing, place=place, image_size=image_size, progress=progress)
+
+
+def _list(
+    photos: str | Path | tuple[Any, Any], label_from_name: str | None, place: CachePlace
+) -> Listing:
+    if isinstance(photos, tuple):
+        images, labels = photos
+        return list_photos(write_arrays(images, labels, into=place.folder / "arrays"))
+    source = Path(photos)
+    extract_to = None
+    if source.is_file() and source.suffix.lower() != ".csv":
+        extract_to = place.folder / "archives" / sha256(source)
+    return list_photos(source, label_from_name=label_from_name, extract_to=extract_to)

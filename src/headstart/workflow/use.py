@@ -1,0 +1,203 @@
+"""What a run folder is for: `predict` and `evaluate`, from the folder alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.artifact.run import Run, load_run
+from headstart.artifact.tables import write_predictions
+from headstart.data.index import ImageIndex
+from headstart.data.split import read_split_csv
+from headstart.data.store import CachePlace
+from headstart.data.walk import SetAside
+from headstart.errors import ArgumentError, PhotosError, near_matches
+from headstart.evaluation.metrics import Evaluation
+from headstart.evaluation.metrics import evaluate as evaluate_probabilities
+from headstart.files import atomic_file
+from headstart.prediction import Prediction, Predictor, photo_files
+from headstart.progress import Progress
+from headstart.recipe import read_recipe
+from headstart.workflow.intake import Photos, read_photos
+from headstart.workflow.tools import tools
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What `predict` returns.
+
+    Attributes:
+        predictions: one a readable photo, in the order given.
+        set_aside: files that could not be read, with reasons.
+    """
+
+    predictions: tuple[Prediction, ...]
+    set_aside: tuple[SetAside, ...]
+
+    def __iter__(self) -> Any:
+        return iter(self.predictions)
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+
+def predict(
+    run: Run | str | Path,
+    photos: str | Path | Sequence[str | Path],
+    *,
+    engine: str = "auto",
+    precision: str | None = None,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Classifies photos with a run folder.
+
+    Args:
+        run: a run folder, or what `load_run` returned.
+        photos: a photo, a folder, or several of these.
+        engine: "auto" takes the one that made the reported numbers, where this machine has it.
+        precision: None takes the one of the reported numbers.
+        progress: told about every photo.
+
+    Returns:
+        The predictions in order, and the files that could not be read.
+
+    Raises:
+        RunError: when the folder is no run or was damaged.
+        PhotosError: when a photo does not exist.
+
+    Example:
+        >>> import headstart
+        >>> for prediction in headstart.predict(RUN, PHOTOS):
+        ...     print(prediction.file, prediction.class_name)  # doctest: +SKIP
+        cats/cat.1.jpg cats
+    """
+    opened = run if isinstance(run, Run) else load_run(run)
+    files = photo_files([photos] if isinstance(photos, str | Path) else photos)
+    with tools(engine, progress) as given:
+        predictor = Predictor(
+            opened,
+            caller=given.caller,
+            place=given.place,
+            progress=given.progress,
+            engine=engine,
+            precision=precision,
+        )
+        predictor.begin()
+        return Predictions(*predictor.predict(files))
+
+
+def evaluate(
+    run: Run | str | Path,
+    photos: Photos | None = None,
+    *,
+    label_from_name: str | None = None,
+    engine: str = "auto",
+    precision: str | None = None,
+    predictions_csv: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measures a run on labelled photos.
+
+    Args:
+        run: a run folder, or what `load_run` returned.
+        photos: labelled photos (all of them are used, or their test split where they have one);
+            None takes the test split of the run, read again from where it lay.
+        label_from_name: finds the class in a file's name.
+        engine: as for `predict`.
+        precision: as for `predict`.
+        predictions_csv: where to write a row a photo, or None.
+        progress: told about every photo.
+
+    Raises:
+        RunError: when the folder is no run or was damaged.
+        PhotosError: when the photos are missing, changed, or have unknown classes.
+
+    Example:
+        >>> import headstart
+        >>> headstart.evaluate(RUN, PHOTOS).count > 0
+        True
+    """
+    opened = run if isinstance(run, Run) else load_run(run)
+    with tools(engine, progress) as given:
+        predictor = Predictor(
+            opened,
+            caller=given.caller,
+            place=given.place,
+            progress=given.progress,
+            engine=engine,
+            precision=precision,
+        )
+        predictor.begin()
+        size = opened.manifest.image_size
+        if photos is None:
+            index, chosen = _own_test_photos(opened, size, given.place, given.progress)
+        else:
+            index = read_photos(
+                photos,
+                label_from_name=label_from_name,
+                image_size=size,
+                place=given.place,
+                progress=given.progress,
+            )
+            chosen = _test_or_all(index)
+        probabilities, _ = predictor.probabilities(index, chosen)
+    labels = _labels_in_run(index, opened.manifest.class_names)[chosen]
+    files = [index.paths[position] for position in chosen]
+    names = opened.manifest.class_names
+    if predictions_csv is not None:
+        with atomic_file(Path(predictions_csv)) as temporary:
+            write_predictions(
+                temporary,
+                files=files,
+                labels=labels,
+                probabilities=probabilities,
+                class_names=names,
+            )
+    return evaluate_probabilities(probabilities, labels, class_names=names, files=files)
+
+
+def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
+    test = np.flatnonzero([side == "test" for side in index.splits])
+    return test if len(test) else np.arange(len(index))
+
+
+def _labels_in_run(index: ImageIndex, class_names: Sequence[str]) -> NDArray[np.int32]:
+    place = {name: number for number, name in enumerate(class_names)}
+    unknown = [name for name in index.class_names if name not in place]
+    if unknown:
+        raise ArgumentError(
+            f"photos have the class {unknown[0]!r}, which this classifier does not know."
+            f"{near_matches(unknown[0], class_names)} It knows {', '.join(class_names[:10])}."
+        )
+    return np.array([place[name] for name in index.class_names], np.int32)[index.labels]
+
+
+def _own_test_photos(
+    run: Run, image_size: int, place: CachePlace, progress: Progress
+) -> tuple[ImageIndex, NDArray[np.int64]]:
+    run.check("split.csv", "recipe.toml")
+    recipe = read_recipe(run.folder / "recipe.toml")
+    wanted = {row.file for row in read_split_csv(run.folder / "split.csv") if row.split == "test"}
+    if not wanted:
+        raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
+    try:
+        index = read_photos(
+            recipe.photos,
+            test=recipe.test,
+            label_from_name=recipe.label_from_name,
+            image_size=image_size,
+            place=place,
+            progress=progress,
+        )
+    except PhotosError as error:
+        raise PhotosError(f"The photos of this run are not where they were: {error}") from error
+    chosen = np.flatnonzero([path in wanted for path in index.paths])
+    if len(chosen) != len(wanted):
+        raise PhotosError(
+            f"{len(wanted) - len(chosen)} of the {len(wanted)} test photos of this run are gone from "
+            f"{recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
+        )
+    return index, chosen
