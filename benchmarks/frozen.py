@@ -4,8 +4,8 @@
         --keras-home ../shared/data/keras_home
 
 Both are timed as whole processes, with the same photos and the same ImageNet weights: imports,
-decoding, conversion, training, evaluation and writing count. Cold means an empty cache of ours; warm
-means the same command once more. Results are in docs/performance.md.
+decoding, conversion, training, evaluation and writing count. Cold means an empty cache of ours;
+warm means the same command once more. Results are in docs/performance.md.
 """
 
 import argparse

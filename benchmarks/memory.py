@@ -3,8 +3,8 @@
     python benchmarks/memory.py --photos ../shared/data/photos/cats_dogs/train \
         --keras-home ../shared/data/keras_home
 
-The photos are copies with small changes (another crop, another JPEG quality). Measured is the peak of
-RssAnon summed over the command's processes, read from /proc twenty times a second: mapped caches,
+The photos are copies with small changes (another crop, another JPEG quality). Measured is the peak
+of RssAnon summed over its processes, read from /proc twenty times a second: mapped caches,
 which the system takes back when it needs to, do not count. Results are in docs/performance.md.
 """
 

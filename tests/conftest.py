@@ -57,6 +57,12 @@ def draw(kind: str, number: int, size: int = 40) -> Image.Image:
 
 
 @pytest.fixture
+def draw_photo() -> Callable[..., Image.Image]:
+    """Returns a function that draws one photo."""
+    return draw
+
+
+@pytest.fixture
 def make_photos(tmp_path: Path) -> Callable[..., Path]:
     """Returns a function that writes so many photos of discs and squares into class folders."""
 

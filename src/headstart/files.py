@@ -16,6 +16,7 @@ from pathlib import Path
 
 from headstart.errors import ArgumentError, DiskFullError
 
+_PARTIAL_FILE = ".partial-"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -79,7 +80,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     with disk_full_as_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid.uuid4().hex}.partial{path.suffix}")
+        name = f"{_PARTIAL_FILE}{os.getpid()}-{uuid.uuid4().hex}{path.suffix}"
+        temporary = path.with_name(name)
         try:
             yield temporary
             temporary.replace(path)
@@ -112,16 +114,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def remove_leftovers(folder: Path, prefix: str) -> None:
-    """Removes what killed processes left: names of `prefix` and a process number not running.
-
-    Our own number counts as not running: whoever had it before us was killed, which is common in
-    containers, where every first process is number 1.
-    """
+def remove_leftovers(folder: Path, prefix: str = _PARTIAL_FILE) -> None:
+    """Removes what killed processes left: names of `prefix` and a process number not running."""
     for leftover in folder.glob(f"{glob.escape(prefix)}*"):
         owner = leftover.name.removeprefix(prefix).partition("-")[0]
-        if owner.isdigit() and (int(owner) == os.getpid() or not _is_running(int(owner))):
-            shutil.rmtree(leftover, ignore_errors=True)
+        if owner.isdigit() and not _is_running(int(owner)):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:

@@ -1,7 +1,7 @@
 """Keras in a process of its own, so that it works while this one decodes photos.
 
-Importing Keras and converting a network takes seconds, and Keras chooses its backend once a process.
-A child with Keras' OpenVINO backend (no TensorFlow, JAX or PyTorch loaded) therefore builds,
+Importing Keras and converting a network takes seconds, and a process has one Keras backend only. A
+child with Keras' OpenVINO backend (no TensorFlow, JAX or PyTorch loaded) therefore builds,
 converts and saves models; this process sends it calls and waits only when it needs an answer.
 Calls travel as JSON lines, arrays as files that the arguments name.
 """

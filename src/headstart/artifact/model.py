@@ -36,7 +36,7 @@ def save_linear_classifier(
 
 
 def save_trained_classifier(spec: dict[str, Any], head: str, file: str) -> dict[str, Any]:
-    """Joins a head that Keras trained (a `.keras` file) to its backbone and writes the classifier."""
+    """Joins a head that Keras trained (a `.keras` file) to its backbone and writes it all."""
     import keras
 
     return save_classifier(spec, keras.models.load_model(head, compile=False), file)
@@ -73,13 +73,32 @@ def save_classifier(spec: dict[str, Any], head: Any, file: str) -> dict[str, Any
 
 
 def make_reproducible(file: Path) -> None:
-    """Takes the clock out of a `.keras` archive: the same weights give the same bytes."""
-    with atomic_file(file) as temporary:
-        with zipfile.ZipFile(file) as old, zipfile.ZipFile(temporary, "w") as new:
-            for name in sorted(old.namelist()):
-                content = old.read(name)
-                if name == "metadata.json":
-                    metadata = json.loads(content)
-                    metadata.pop("date_saved", None)
-                    content = json.dumps(metadata).encode()
-                new.writestr(zipfile.ZipInfo(name, _FIXED_TIME), content)
+    """Takes clock and memory addresses out of a `.keras` archive: same weights, same bytes."""
+    with (
+        atomic_file(file) as temporary,
+        zipfile.ZipFile(file) as old,
+        zipfile.ZipFile(temporary, "w") as new,
+    ):
+        for name in sorted(old.namelist()):
+            content = old.read(name)
+            if name == "metadata.json":
+                metadata = json.loads(content)
+                metadata.pop("date_saved", None)
+                content = json.dumps(metadata).encode()
+            if name == "config.json":
+                content = json.dumps(_renumbered(json.loads(content), {})).encode()
+            new.writestr(zipfile.ZipInfo(name, _FIXED_TIME), content)
+
+
+def _renumbered(values: Any, numbers: dict[int, int]) -> Any:
+    """Numbers shared objects in the order they appear; Keras writes where they lay in memory."""
+    if isinstance(values, list):
+        return [_renumbered(value, numbers) for value in values]
+    if not isinstance(values, dict):
+        return values
+    return {
+        key: numbers.setdefault(value, len(numbers) + 1)
+        if key == "shared_object_id"
+        else _renumbered(value, numbers)
+        for key, value in values.items()
+    }

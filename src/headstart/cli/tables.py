@@ -1,5 +1,6 @@
 """Results as tables on a terminal."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,7 @@ def backbone_rows(sort: str) -> list[dict[str, Any]]:
     """
     from headstart.backbones.catalogue import backbones
 
-    rows = [row.to_dict() for row in backbones()]
+    rows = [asdict(row) for row in backbones()]
     if sort not in rows[0]:
         raise ArgumentError(
             f"sort={sort!r} is no column.{near_matches(sort, rows[0])} "
@@ -168,8 +169,8 @@ def print_cache(place: "CachePlace", rows: "tuple[StoreUsage, ...]", freed: int 
 def print_demo(found: "Demo") -> None:
     """Prints the comparison, one prediction, and where everything is."""
     console = _console()
-    headings = ("labelled photos a class", "method", "test accuracy", "95 % interval", "seconds")
-    console.print(_table(headings, found.table))
+    headings, *rows = found.table
+    console.print(_table(headings, rows))
     console.print(
         f"{found.prediction.file}: {found.prediction.class_name} "
         f"({found.prediction.probability:.3f})",

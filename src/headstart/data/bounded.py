@@ -17,7 +17,7 @@ def bounded_map(
     `ThreadPoolExecutor.map` would take all items at once and pile up their results.
 
     Args:
-        function: what to do with an item; NumPy, Pillow and hashing leave the other threads running.
+        function: what to do with an item; Pillow and hashing leave the other threads running.
         items: taken only as fast as the results are.
         threads: how many work at once.
         ahead: at most so many results wait.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from headstart.errors import PhotoError
 
@@ -70,8 +70,8 @@ class PhotoFacts:
 def decode(data: bytes, *, image_size: int) -> NDArray[np.uint8]:
     """Unpacks a photo and resizes it to a square, as every station sees it.
 
-    The first frame is taken, EXIF orientation applied, every colour mode made RGB (transparency over
-    white), and the whole picture resized with an antialiased bilinear filter.
+    The first frame is taken, EXIF orientation applied, every colour mode made RGB (transparency
+    over white), and the whole picture resized with an antialiased bilinear filter.
 
     Args:
         data: the file's bytes.
@@ -85,7 +85,7 @@ def decode(data: bytes, *, image_size: int) -> NDArray[np.uint8]:
 
     Example:
         >>> import io
-        >>> from PIL import Image
+        >>> from PIL import Image, UnidentifiedImageError
         >>> file = io.BytesIO()
         >>> Image.new("L", (40, 30), 200).save(file, "PNG")
         >>> decode(file.getvalue(), image_size=8)[0, 0].tolist()
@@ -157,7 +157,7 @@ def _unpack(data: bytes) -> tuple[Image.Image, str, str, tuple[int, int], int]:
         raise
     except Image.DecompressionBombError:
         raise PhotoError("giant picture: its header claims over 178 million pixels") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise PhotoError(f"not a picture of a known format ({', '.join(FORMATS)})") from None
     except Exception as error:
         # Pillow's readers raise whatever a broken file drives them to (SyntaxError, struct.error,

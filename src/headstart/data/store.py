@@ -19,7 +19,7 @@ from time import time
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from headstart.files import atomic_file
+from headstart.files import atomic_file, remove_leftovers
 
 SHARD_BYTES = 8 * 2**20
 """A killed run loses at most this much work, and writing needs no more memory than this."""
@@ -99,8 +99,9 @@ class Store:
         """Finds shards that others have added since."""
         if not self._folder.is_dir():
             return
-        for path in sorted(self._folder.glob("*.npy")):
-            if path.name not in self._known and not path.name.startswith("."):
+        remove_leftovers(self._folder)
+        for path in sorted(self._folder.glob("[!.]*.npy")):
+            if path.name not in self._known:
                 self._open(path)
 
     def __contains__(self, digest: str) -> bool:
@@ -123,7 +124,7 @@ class Store:
         return np.asarray(row)
 
     def write(self, digests: Sequence[str], rows: NDArray[np.generic]) -> None:
-        """Adds rows; past the budget it makes room, or, with nothing old left to drop, adds nothing.
+        """Adds rows; past the budget it makes room, or adds nothing when all is in use.
 
         Args:
             digests: N times 64 hexadecimal digits.
@@ -173,7 +174,7 @@ class Store:
             self._where[table[32 * row : 32 * row + 32]] = (number, row)
 
     def _takes(self, needed: int) -> bool:
-        """Tells whether so many bytes fit the budget, after dropping what is older than this run."""
+        """Tells whether so many bytes fit, after dropping what is older than this run."""
         if self._room_bytes is None or 0 < self._room_bytes < needed:
             self._room_bytes = self._make_room(needed)
         if self._room_bytes < needed:

@@ -16,7 +16,7 @@ WORST_COUNT = 10
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:
-    """One class against all others; fractions in [0, 1], 0 where nothing was predicted or present."""
+    """One class against all others; fractions in [0, 1], 0 where there is nothing to count."""
 
     name: str
     count: int

@@ -53,6 +53,7 @@ class FrozenPass:
         *,
         engine: str,
         may_fall_back: bool,
+        is_proven_elsewhere: bool = False,
         precision: str,
         place: CachePlace,
         progress: Progress,
@@ -63,6 +64,8 @@ class FrozenPass:
             network: what to evaluate.
             engine: "openvino" or "keras".
             may_fall_back: whether Keras is used when OpenVINO fails on this network.
+            is_proven_elsewhere: the caller compares the rows with others that were proven, so
+                that comparing them with float32 here would only cost time.
             precision: "auto", "float32", "bfloat16" or "float16".
             place: where graphs and rows are kept.
             progress: told about every photo, and about a fall-back.
@@ -70,6 +73,7 @@ class FrozenPass:
         self._network = network
         self._engine_name = engine
         self._may_fall_back = may_fall_back
+        self._is_proven_elsewhere = is_proven_elsewhere
         self._wanted = precision
         self._place = place
         self._progress = progress
@@ -180,12 +184,14 @@ class FrozenPass:
         return KerasEngine(self._network.build())
 
     def _start_openvino(self, samples: NDArray[np.uint8]) -> Engine:
-        from headstart.features.openvino import fastest_engine
+        from headstart.features.openvino import fastest_engine, trusted_engine
 
         if self._conversion is None and not self._graph.is_ready:
             self._conversion = self._network.convert(self._graph)
         if self._conversion is not None:
             self._conversion.result()
+        if self._is_proven_elsewhere:
+            return trusted_engine(self._graph, self._wanted)
         return fastest_engine(self._graph, samples, precision=self._wanted, progress=self._progress)
 
     def _store(self, precision: str, shape: tuple[int, ...]) -> Store:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.data.store import CachePlace
-from headstart.files import atomic_file
+from headstart.files import atomic_file, remove_leftovers
 from headstart.process import KerasCaller
 
 BATCH_SIZE = 4
@@ -61,7 +61,9 @@ class Graph:
 
 def graph_of(place: CachePlace, digest: str) -> Graph:
     """Names the graph of a network in a cache, whether it is there or not."""
-    return Graph(digest, place.folder / "graphs" / f"v{GRAPH_VERSION}-{digest}")
+    graph = Graph(digest, place.folder / "graphs" / f"v{GRAPH_VERSION}-{digest}")
+    remove_leftovers(graph.folder)
+    return graph
 
 
 def convert_frozen(graph: Graph, spec: dict[str, Any], caller: KerasCaller) -> "Future[Any]":

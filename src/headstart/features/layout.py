@@ -3,8 +3,8 @@
 Keras computes channels-last, OpenVINO's convolutions channels-first. Keras' OpenVINO backend
 therefore wraps every convolution and normalisation in two `Transpose` nodes: 260 of them in
 MobileNetV2, two thirds of its running time, and they keep OpenVINO from folding BatchNorm into the
-convolutions. Here each transpose is pushed down through the nodes that don't care about the order of
-the axes, until it meets its inverse and both vanish. (OpenVINO does this itself only when it
+convolutions. Here each transpose is pushed down through the nodes that don't care about the order
+of the axes, until it meets its inverse and both vanish. (OpenVINO does this itself only when it
 converts a TensorFlow graph, which would cost an import of TensorFlow.)
 
 Nothing here is trusted: the engine compares the result with the untouched graph on real photos.
@@ -118,9 +118,8 @@ def _merge(node: Any) -> None:
 
 def _through_one_input(node: Any) -> None:
     found = _transposed(node.input_value(0))
-    if found is None or not all(
-        _value(value) is not None and _value(value).size == 1 for value in node.input_values()[1:]
-    ):
+    parameters = [_value(value) for value in node.input_values()[1:]]
+    if found is None or any(value is None or value.size != 1 for value in parameters):
         return
     source, order = found
     _rewire(node, {0: source}, order)

@@ -1,4 +1,4 @@
-"""Softmax regression on features: the linear probe, fitted to its optimum in well under a second."""
+"""Softmax regression on features: the linear probe, fitted to its optimum in a second."""
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor

@@ -55,8 +55,8 @@ def build_own(function: str, *, feature_count: int, class_count: int) -> "keras.
     """Calls the user's `function(feature_count, class_count)` and checks what it returns.
 
     Args:
-        function: `module:function` or `file.py:function`, returning a Keras model of standard layers
-            from (D,) features to (K,) probabilities, or to (1,) for two classes.
+        function: `module:function` or `file.py:function`, returning a Keras model of standard
+            layers from (D,) features to (K,) probabilities, or to (1,) for two classes.
         feature_count: D.
         class_count: K.
 
@@ -68,8 +68,8 @@ def build_own(function: str, *, feature_count: int, class_count: int) -> "keras.
     shape = tuple(getattr(model, "output_shape", ()))
     if shape not in expected:
         raise ArgumentError(
-            f"head={function!r} returned {type(model).__name__} with output shape {shape}; expected "
-            f"a Keras model with output shape {' or '.join(map(str, expected))}."
+            f"head={function!r} returned {type(model).__name__} with output shape {shape}; "
+            f"expected a Keras model with output shape {' or '.join(map(str, expected))}."
         )
     foreign = [
         layer.name for layer in model.layers if not type(layer).__module__.startswith("keras.")
@@ -101,7 +101,7 @@ def _import(function: str) -> Any:
 def fold_standardisation(
     head: "keras.Model", mean: NDArray[np.float32], deviation: NDArray[np.float32]
 ) -> None:
-    """Lets a head trained on standardised features take them as they are: changes its first Dense."""
+    """Lets a head trained on standardised features take them raw: changes its first Dense."""
     import keras
 
     first = next(layer for layer in head.layers if isinstance(layer, keras.layers.Dense))

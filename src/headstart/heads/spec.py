@@ -53,12 +53,12 @@ def parse_head(head: str, *, class_count: int | None = None) -> HeadSpec:
         units = rest.split(",")
         if not all(unit.strip().isdigit() and int(unit) > 0 for unit in units):
             raise ArgumentError(
-                f"head={head!r}: expected mlp: and the units of each hidden layer, as in mlp:256,128."
+                f"head={head!r}: expected mlp: and the units of each layer, as in mlp:256,128."
             )
         return HeadSpec("mlp", tuple(int(unit) for unit in units))
     if kind and rest.isidentifier():
         return HeadSpec("own", function=head)
     raise ArgumentError(
-        f"head={head!r} is unknown. Expected softmax, sigmoid, mlp:UNITS[,UNITS...], or your own as "
-        "module:function or file.py:function."
+        f"head={head!r} is unknown. Expected softmax, sigmoid, mlp:UNITS[,UNITS...], or your own "
+        "as module:function or file.py:function."
     )

@@ -96,6 +96,6 @@ def _teller(progress: Progress, epochs: int) -> Any:
     import keras
 
     return keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: progress.step("epochs", epoch + 1, epochs),
-        on_train_end=lambda logs: progress.step("epochs", epochs, epochs),
+        on_epoch_end=lambda epoch, _logs: progress.step("epochs", epoch + 1, epochs),
+        on_train_end=lambda _logs: progress.step("epochs", epochs, epochs),
     )

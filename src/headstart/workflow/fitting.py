@@ -94,7 +94,7 @@ def fit_head(
     """
     spec = parse_head(recipe.head, class_count=class_count)
     balanced = recipe.class_weight == "balanced"
-    settings = {"head": recipe.head, "class_weight": recipe.class_weight}
+    settings: dict[str, Any] = {"head": recipe.head, "class_weight": recipe.class_weight}
     if not spec.needs_gradients:
         linear = fit_linear(
             *train,

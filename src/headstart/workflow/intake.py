@@ -8,7 +8,7 @@ from headstart.data.index import ImageIndex
 from headstart.data.listing import Listing, list_photos, with_test_folder
 from headstart.data.scan import scan
 from headstart.data.store import CachePlace
-from headstart.errors import ArgumentError
+from headstart.errors import ArgumentError, PhotosError
 from headstart.files import sha256
 from headstart.progress import Progress
 
@@ -21,6 +21,19 @@ def photos_name(photos: Photos) -> str:
     if isinstance(photos, ImageIndex):
         return str(photos.root)
     return "arrays" if isinstance(photos, tuple) else str(photos)
+
+
+def require_source(photos: Photos) -> None:
+    """Refuses a folder or file that is not there, before anything else is looked for.
+
+    Raises:
+        PhotosError: naming it.
+    """
+    if isinstance(photos, str | Path) and not Path(photos).exists():
+        raise PhotosError(
+            f"photos={str(photos)!r} does not exist. Give a folder of class folders, an archive or "
+            "a CSV."
+        )
 
 
 def read_photos(

@@ -63,12 +63,15 @@ def write_run(
             SavedClassifier(model_file, sha256(model_file), given.caller),
             engine=frozen.engine_name,
             may_fall_back=False,
+            is_proven_elsewhere=True,
             precision=fitted.precision,
             place=given.place,
             progress=given.progress,
         )
         probabilities = _classify(joined, index, split.test, spec.image_size)
-        agreement = _prove_join(probabilities, index, split, frozen, fitted, spec.image_size)
+        agreement = _prove_join(
+            probabilities, index, split, frozen=frozen, fitted=fitted, image_size=spec.image_size
+        )
         evaluation = _evaluate(folder, probabilities, index, split)
     _write_tables(folder, index=index, split=split, fitted=fitted, recipe=recipe)
     manifest = _manifest(
@@ -99,6 +102,7 @@ def _prove_join(
     probabilities: NDArray[np.float32],
     index: ImageIndex,
     split: Split,
+    *,
     frozen: FrozenPass,
     fitted: FittedHead,
     image_size: int,

@@ -22,7 +22,7 @@ from headstart.heads.spec import parse_head
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.fitting import FittedHead, fit_head
-from headstart.workflow.intake import Photos, photos_name, read_photos
+from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
 from headstart.workflow.tools import Tools, tools
 
@@ -95,6 +95,7 @@ def train_recipe(
         check_precision(recipe.precision, given.engine)
         if head_spec.needs_gradients:
             check_backend()
+        require_source(recipe.photos if photos is None else photos)
         backbone, spec = _frozen_spec(recipe)
         given.warm_up()
         frozen = FrozenPass(

@@ -197,7 +197,7 @@ def _own_test_photos(
     chosen = np.flatnonzero([path in wanted for path in index.paths])
     if len(chosen) != len(wanted):
         raise PhotosError(
-            f"{len(wanted) - len(chosen)} of the {len(wanted)} test photos of this run are gone from "
-            f"{recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
+            f"{len(wanted) - len(chosen)} of the {len(wanted)} test photos of this run are gone "
+            f"from {recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
         )
     return index, chosen
