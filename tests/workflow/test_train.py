@@ -217,7 +217,7 @@ def test_a_wrong_option_is_one_clear_error_before_any_photo_is_read(
     train, tmp_path, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ArgumentError, match=message):
-        train(tmp_path / "photos that need not exist", **options)
+        train(tmp_path, **options)
 
 
 def test_an_existing_run_folder_is_never_overwritten(train, make_photos, tmp_path) -> None:

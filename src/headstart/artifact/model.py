@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import EngineError
-from headstart.files import atomic_file
+from headstart.files import atomic_file, sha256
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def prepare(spec: dict[str, Any]) -> None:
+    """Builds the backbone that a head will be joined to, before the head is there."""
+    from headstart.backbones.frozen import FrozenSpec, build
+
+    build(FrozenSpec(**spec))
 
 
 def save_linear_classifier(
@@ -56,16 +63,15 @@ def save_classifier(spec: dict[str, Any], head: Any, file: str) -> dict[str, Any
     Raises:
         EngineError: when what was read back is not what was written.
     """
-    import keras
-
     from headstart.backbones.frozen import FrozenSpec, build
     from headstart.backbones.surgery import join
+    from headstart.features.graph import load_saved
 
     joined = join(build(FrozenSpec(**spec)), head)
     with atomic_file(Path(file)) as temporary:
         joined.save(temporary)
         make_reproducible(temporary)
-    again = keras.models.load_model(file, compile=False)
+    again = load_saved(file, sha256(Path(file)))
     written, read = joined.get_weights(), again.get_weights()
     if len(written) != len(read) or not all(map(np.array_equal, written, read)):
         raise EngineError(f"{file} does not read back as it was written; nothing was kept.")

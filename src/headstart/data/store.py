@@ -6,7 +6,6 @@ whole and never changed, so that any number of processes may read and add at the
 killed one leaves nothing half-written. What is damaged is dropped and made again.
 """
 
-import io
 import os
 import shutil
 import zlib
@@ -123,7 +122,9 @@ class Store:
             return None
         return np.asarray(row)
 
-    def write(self, digests: Sequence[str], rows: NDArray[np.generic]) -> None:
+    def write(
+        self, digests: Sequence[str], rows: NDArray[np.generic] | Sequence[NDArray[np.generic]]
+    ) -> None:
         """Adds rows; past the budget it makes room, or adds nothing when all is in use.
 
         Args:
@@ -139,16 +140,17 @@ class Store:
         records = np.empty(len(digests), self._record)
         keys = [bytes.fromhex(digest) for digest in digests]
         records["digest"] = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 32)
-        records["row"] = rows
+        for number, row in enumerate(rows):
+            records["row"][number] = row
         records["crc"] = [
             _checksum(key, row) for key, row in zip(keys, records["row"], strict=True)
         ]
         path = self._folder / f"{os.urandom(12).hex()}.npy"
-        content = io.BytesIO()
-        np.save(content, records, allow_pickle=False)
-        with atomic_file(path) as temporary:
-            # NumPy's own writing to a file forgets why it failed when the disk is full.
-            temporary.write_bytes(content.getbuffer())
+        # As `np.save` would, which forgets why it failed when the disk is full.
+        header = np.lib.format.header_data_from_array_1_0(records)
+        with atomic_file(path) as temporary, temporary.open("wb") as file:
+            np.lib.format.write_array_header_2_0(file, header)
+            file.write(records.view(np.uint8).data)
         self._open(path)
 
     def writer(self) -> "StoreWriter":
@@ -223,7 +225,7 @@ class StoreWriter:
         digests, rows = self._digests, self._rows
         self._digests, self._rows = [], []
         if rows:
-            self._store.write(digests, np.stack(rows))
+            self._store.write(digests, rows)
 
 
 @dataclass(frozen=True, slots=True)

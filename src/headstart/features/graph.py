@@ -4,6 +4,7 @@ import json
 import shutil
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,15 @@ def convert_frozen(graph: Graph, spec: dict[str, Any], caller: KerasCaller) -> "
     return caller.call("headstart.features.graph:export_frozen", spec=spec, file=str(graph.file))
 
 
-def convert_file(graph: Graph, model_file: Path, caller: KerasCaller) -> "Future[Any]":
-    """Begins the conversion of a saved `.keras` model."""
+def convert_file(
+    graph: Graph, model_file: Path, model_digest: str, *, caller: KerasCaller
+) -> "Future[Any]":
+    """Begins the conversion of a saved `.keras` model, whose SHA-256 is given."""
     return caller.call(
-        "headstart.features.graph:export_file", model_file=str(model_file), file=str(graph.file)
+        "headstart.features.graph:export_file",
+        model_file=str(model_file),
+        model_digest=model_digest,
+        file=str(graph.file),
     )
 
 
@@ -91,17 +97,29 @@ def export_frozen(spec: dict[str, Any], file: str) -> list[int]:
     return [int(axis) for axis in model.output.shape[1:]]
 
 
-def export_file(model_file: str, file: str) -> list[int]:
+def export_file(model_file: str, model_digest: str, file: str) -> list[int]:
     """Loads and converts a saved model; runs where Keras has the OpenVINO backend.
 
     Returns:
         The shape of one photo's answer.
     """
-    import keras
-
-    model = keras.models.load_model(model_file, compile=False)
+    model = load_saved(model_file, model_digest)
     export_model(model, Path(file))
     return [int(axis) for axis in model.output.shape[1:]]
+
+
+@lru_cache(maxsize=1)
+def load_saved(model_file: str, model_digest: str) -> Any:
+    """Loads a `.keras` model as plain Keras does; the last one is kept.
+
+    Args:
+        model_file: the file.
+        model_digest: SHA-256 of its content, so that a changed file is another one.
+    """
+    import keras
+
+    _ = model_digest
+    return keras.models.load_model(model_file, compile=False)
 
 
 def export_model(model: Any, file: Path) -> None:

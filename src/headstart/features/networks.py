@@ -47,7 +47,7 @@ class SavedClassifier:
 
     def convert(self, graph: Graph) -> "Future[Any]":
         """Begins to write the network as a graph."""
-        return convert_file(graph, self.file, self.caller)
+        return convert_file(graph, self.file, self.file_digest, caller=self.caller)
 
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""

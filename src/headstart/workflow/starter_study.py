@@ -268,7 +268,9 @@ def learn_from_scratch(
     model.compile(
         keras.optimizers.AdamW(schedule, weight_decay=1e-2),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
+        # For so short a training TensorFlow's XLA compiles longer than it saves; without jit, JAX
+        # would run every operation by itself.
+        jit_compile=keras.backend.backend() == "jax",
     )
     model.fit(_batches(train, seed, recipe), verbose=0, shuffle=False)
     return lambda test: np.asarray(

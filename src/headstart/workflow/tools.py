@@ -26,11 +26,6 @@ class Tools:
     caller: KerasCaller
     engine: str
 
-    def warm_up(self) -> None:
-        """Lets a process of its own import Keras while this one reads photos."""
-        if isinstance(self.caller, KerasProcess):
-            self.caller.start()
-
 
 @contextmanager
 def tools(engine: str, progress: Progress | None) -> Iterator[Tools]:

@@ -19,6 +19,7 @@ from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.files import atomic_folder
 from headstart.heads.spec import parse_head
+from headstart.process import KerasProcess
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.fitting import FittedHead, fit_head
@@ -97,7 +98,9 @@ def train_recipe(
             check_backend()
         require_source(recipe.photos if photos is None else photos)
         backbone, spec = _frozen_spec(recipe)
-        given.warm_up()
+        if isinstance(given.caller, KerasProcess):
+            # It builds while this process reads photos; a converted network is not built otherwise.
+            given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
         frozen = FrozenPass(
             FrozenNetwork(spec, given.caller),
             engine=given.engine,
