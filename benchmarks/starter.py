@@ -18,7 +18,8 @@ and 10 digits a class, AdamW, warm-up and cosine.
        16    500   3e-3   0.939 0.960
        16    500   1e-2   0.945 0.963     <- taken
 
-Four times as many examples gain nothing, every training ends with all of its digits right: converged.
+Two seeds leave about half a point of noise. Four times as many examples (32 x 1000) gain nothing,
+and all six trainings looked at (16 x 350) named every one of their own digits right: converged.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def commands_page() -> str:
     for name, command in commands().items():
         usage = " ".join([f"headstart {name} [OPTIONS]", *_usage(command)])
         lines += [f"## headstart {name}", _tidy(command.help), f"```text\n{usage}\n```"]
-        arguments = [row for row in _parameters(command, "argument")]
+        arguments = list(_parameters(command, "argument"))
         if arguments:
             lines.append(_table(("argument", "meaning"), arguments))
         lines.append(_table(("option", "meaning"), _parameters(command, "option")))
@@ -155,7 +155,7 @@ def _default(value: Any) -> str:
 
 
 def _tidy(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return " ".join((text or "").split()).replace("\\", "\\\\")
 
 
 def _table(headings: tuple[str, ...], rows: Any) -> str:

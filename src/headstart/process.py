@@ -14,13 +14,19 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from queue import SimpleQueue
 from typing import IO, Any, Protocol
 
 from headstart import errors
+
+
+_NEVER_NEEDED = ("jax", "matplotlib", "tensorflow", "torch")
+"""Keras imports these where they are installed, whatever its backend: TensorFlow when it writes a
+config, JAX for a callback, matplotlib for a gallery. 3.9 s, of which nothing is used here."""
 
 
 class KerasCaller(Protocol):
@@ -153,11 +159,24 @@ def _error_of(kind: str, message: str) -> Exception:
     return errors.EngineError(f"The Keras process met {kind}: {message}")
 
 
+class _NotInstalled(MetaPathFinder):
+    """Lets imports of some packages fail, as if they were not installed."""
+
+    def __init__(self, packages: Container[str]) -> None:
+        self._packages = packages
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        """Refuses the packages, and leaves all others to the finders behind this one."""
+        if fullname in self._packages:
+            raise ModuleNotFoundError(f"{fullname} is kept out of this process", name=fullname)
+
+
 def _serve() -> None:
     # Libraries print to standard output; answers go through a copy of it that only this loop knows.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if os.environ.get("KERAS_BACKEND") == "openvino":
+        sys.meta_path.insert(0, _NotInstalled(_NEVER_NEEDED))
         # Begun before the first call comes: the import takes longer than anything else here.
         importlib.import_module("keras")
     for line in sys.stdin:

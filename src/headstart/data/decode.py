@@ -196,7 +196,7 @@ def _orientation(file: Image.Image) -> int:
 
 def _to_rgb(file: Image.Image) -> Image.Image:
     if file.mode == "RGB" and "transparency" not in file.info:
-        return file.copy()
+        return file
     if file.mode.startswith("I") or file.mode == "F":
         return Image.fromarray(_high_depth_to_uint8(np.asarray(file))).convert("RGB")
     if "transparency" in file.info or file.mode in ("RGBA", "LA", "PA", "RGBa", "La"):

@@ -71,6 +71,12 @@ def class_weights(labels: NDArray[np.int32], class_count: int) -> NDArray[np.flo
     return np.asarray(len(labels) / (class_count * np.maximum(counts, 1)), np.float64)
 
 
+def import_solver() -> None:
+    """Imports scikit-learn, which takes a second: for a thread that runs beside other work."""
+    import sklearn.linear_model
+    import sklearn.model_selection  # noqa: F401
+
+
 def fit_linear(
     features: Features,
     labels: NDArray[np.int32],

@@ -1,6 +1,7 @@
 """The main job, top to bottom: from photos to a run folder."""
 
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from headstart.features.engine import check_backend, check_precision
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.files import atomic_folder
+from headstart.heads.linear import import_solver
 from headstart.heads.spec import parse_head
 from headstart.process import KerasProcess
 from headstart.progress import Progress
@@ -110,6 +112,7 @@ def train_recipe(
             progress=given.progress,
         )
         frozen.begin()
+        Thread(target=import_solver, daemon=True).start()
         index = read_photos(
             recipe.photos if photos is None else photos,
             test=recipe.test,
