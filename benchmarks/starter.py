@@ -3,6 +3,17 @@
 Command:  python benchmarks/starter.py                    # 5, 10, 20, 50 a class, 10 seeds
           python benchmarks/starter.py --sweep            # how training from scratch was chosen
 
+Result, seeds 0-9, AMD EPYC, 2 cores shared with other jobs, TensorFlow 2.21, Keras 3.15.1;
+mean test top-1 and the 95 % interval of that mean over seeds:
+
+    a class   from scratch            raw pixels              frozen starter + head
+          5   0.929 (0.919-0.940)     0.860 (0.839-0.882)     0.963 (0.955-0.972)
+         10   0.9675 (0.961-0.9742)   0.897 (0.888-0.905)     0.978 (0.9729-0.984)
+         20   not run                 0.930                   0.987
+         50   not run                 0.954                   0.996
+
+With 10 a class the intervals of the frozen starter and of training from scratch touch (by 0.0013).
+
 How training from scratch was chosen: two seeds that the study does not use, mean test top-1 with 5
 and 10 digits a class, AdamW, warm-up and cosine.
 
