@@ -35,7 +35,7 @@ bench: $(VENV)/test
 
 docs: $(VENV)/docs
 	$(BIN)/python tools/write_reference.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) site demo_run build *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -23,7 +23,6 @@ from typing import IO, Any, Protocol
 
 from headstart import errors
 
-
 _NEVER_NEEDED = ("jax", "matplotlib", "tensorflow", "torch")
 """Keras imports these where they are installed, whatever its backend: TensorFlow when it writes a
 config, JAX for a callback, matplotlib for a gallery. 3.9 s, of which nothing is used here."""
@@ -165,7 +164,7 @@ class _NotInstalled(MetaPathFinder):
     def __init__(self, packages: Container[str]) -> None:
         self._packages = packages
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+    def find_spec(self, fullname: str, *_: object) -> None:
         """Refuses the packages, and leaves all others to the finders behind this one."""
         if fullname in self._packages:
             raise ModuleNotFoundError(f"{fullname} is kept out of this process", name=fullname)

@@ -16,13 +16,6 @@ import headstart
 from headstart.errors import ArgumentError, DiskFullError, PhotosError, RunError
 from headstart.files import sha256
 
-pytestmark = pytest.mark.neutral
-
-OPENVINO = pytest.mark.skipif(
-    pytest.importorskip("importlib.util").find_spec("openvino") is None,
-    reason="OpenVINO is not installed",
-)
-
 
 @pytest.fixture
 def train(tmp_path: Path) -> Callable[..., headstart.Run]:
@@ -37,6 +30,7 @@ def rows(file: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(file.read_text("utf-8").splitlines()))
 
 
+@pytest.mark.neutral
 def test_a_run_folder_has_everything(train, make_photos) -> None:
     run = train(make_photos(count=40))
     names = {path.name for path in run.folder.iterdir()}
@@ -51,6 +45,7 @@ def test_a_run_folder_has_everything(train, make_photos) -> None:
     assert not list(run.folder.parent.glob(".*partial*"))
 
 
+@pytest.mark.neutral
 def test_plain_keras_without_this_package_loads_the_model_and_agrees(train, make_photos) -> None:
     run = train(make_photos(count=20), precision="float32")
     first = rows(run.folder / "predictions.csv")[0]
@@ -129,6 +124,7 @@ def test_test_photos_never_reach_the_fit(train, make_photos, monkeypatch) -> Non
     assert held == [photos["train"], photos["validation"]]
 
 
+@pytest.mark.neutral
 @pytest.mark.parametrize(
     "options",
     [

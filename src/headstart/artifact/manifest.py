@@ -22,7 +22,7 @@ class Manifest:
     Attributes:
         format: number of the layout of a run folder.
         class_names: in the order of the probabilities.
-        backbone: name in the catalogue, weights (kind and SHA-256), pooling and cut.
+        backbone: name in the catalogue, weights (kind and SHA-256), pooling, licence and paper.
         image_size: side of the square input in pixels.
         head: kind, settings and what was chosen for it.
         engine: "openvino" or "keras", which made the reported numbers and makes predictions.

@@ -1,5 +1,6 @@
 """`headstart`: every command is one call of the workflow; `--help` loads no Keras."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,6 @@ from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
     name="headstart",
-    help="Transfer learning for Keras: from a folder of photos to a classifier that you can trust.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,11 +29,18 @@ PhotosArgument = Annotated[
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
 
+@app.callback()
+def prepare() -> None:
+    """Transfer learning for Keras: from a folder of photos to a classifier that you can trust."""
+    # TensorFlow's remarks on processors and rounding are not for whoever trains a classifier.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 @app.command()
 def check(
     photos: PhotosArgument, label_from_name: LabelFromName = None, as_json: Json = False
 ) -> None:
-    """Say what is in there and what is wrong with it. Exit 1 when something is wrong."""
+    """Check photos: what is there, what is wrong with it. Exit 1 when something is."""
     from headstart.cli.tables import print_check
     from headstart.workflow.check import check as check_photos
 
@@ -223,8 +230,8 @@ def cache(
     from headstart.cli.tables import print_cache
     from headstart.data.store import CachePlace, clear_cache, usage
 
-    place = CachePlace.default()
     with reported():
+        place = CachePlace.default()
         freed = clear_cache(place) if clear else None
         rows = usage(place)
     if as_json:

@@ -43,7 +43,7 @@ class Lines:
         if done >= total:
             del self._begun[station]
             seconds = monotonic() - begun
-            speed = f", {total / seconds:.0f}/s" if seconds > 0.1 else ""
+            speed = f", {total / seconds:.0f}/s" if 0.1 < seconds < total else ""
             typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
 
     def say(self, sentence: str) -> None:

@@ -71,7 +71,8 @@ def print_predictions(found: "Predictions") -> None:
         (row.file, row.class_name, f"{row.probability:.3f}", _runner_up(row.probabilities))
         for row in found.predictions
     ]
-    _console().print(_table(("file", "class", "probability", "next"), rows))
+    if rows:
+        _console().print(_table(("file", "class", "probability", "next"), rows))
     _print_set_aside(found.set_aside)
 
 
@@ -156,12 +157,12 @@ def print_cache(place: "CachePlace", rows: "tuple[StoreUsage, ...]", freed: int 
     """Prints what the cache holds."""
     console = _console()
     if freed is not None:
-        console.print(f"freed {_megabytes(freed)}")
-    shown = [(row.kind, str(row.entries), _megabytes(row.size_bytes)) for row in rows]
+        console.print(f"freed {_bytes(freed)}")
+    shown = [(row.kind, str(row.entries), _bytes(row.size_bytes)) for row in rows]
     console.print(_table(("kept", "entries", "size"), shown))
     total = sum(row.size_bytes for row in rows)
     console.print(
-        f"{_megabytes(total)} of {_megabytes(place.budget_bytes)} in {place.folder}",
+        f"{_bytes(total)} of {_bytes(place.budget_bytes)} in {place.folder}",
         soft_wrap=True,
     )
 
@@ -172,7 +173,7 @@ def print_demo(found: "Demo") -> None:
     headings, *rows = found.table
     console.print(_table(headings, rows))
     console.print(
-        f"{found.prediction.file}: {found.prediction.class_name} "
+        f"{'/'.join(Path(found.prediction.file).parts[-3:])}: {found.prediction.class_name} "
         f"({found.prediction.probability:.3f})",
         soft_wrap=True,
     )
@@ -213,5 +214,7 @@ def _number(value: Any, form: str) -> str:
     return "-" if value is None else form.format(value)
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
+def _bytes(size: int) -> str:
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"

@@ -18,6 +18,7 @@ from time import time
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from headstart.errors import ArgumentError
 from headstart.files import atomic_file, remove_leftovers
 
 SHARD_BYTES = 8 * 2**20
@@ -47,7 +48,12 @@ class CachePlace:
         """Returns the place named by HEADSTART_CACHE, else `~/.cache/headstart`."""
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         folder = Path(os.environ.get("HEADSTART_CACHE") or Path(base, "headstart"))
-        return CachePlace(folder, int(os.environ.get("HEADSTART_CACHE_BYTES") or DEFAULT_BUDGET))
+        budget = os.environ.get("HEADSTART_CACHE_BYTES") or str(DEFAULT_BUDGET)
+        if not budget.isdigit():
+            raise ArgumentError(
+                f"HEADSTART_CACHE_BYTES={budget!r} is no number of bytes. For 20 GB: 20000000000."
+            )
+        return CachePlace(folder, int(budget))
 
     def store(
         self, kind: str, key: str, *, row_shape: tuple[int, ...], dtype: DTypeLike

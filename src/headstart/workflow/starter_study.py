@@ -34,6 +34,9 @@ METHODS = (FROM_SCRATCH, RAW_PIXELS, STARTER_FEATURES)
 _FEWEST_PER_CLASS = 174  # digits of the rarest class (8); one must be left for the test
 
 
+_BATCH = 256
+
+
 @dataclass(frozen=True, slots=True)
 class StudyRow:
     """One method trained on one draw of labelled digits.
@@ -232,8 +235,7 @@ def learn_starter_features(train: Digits, seed: int) -> Classify:
     backbone = starter(pooling="avg")
 
     def features(digits: Digits) -> NDArray[np.float32]:
-        found = backbone.predict(_prepared(digits.images), batch_size=256, verbose=0)
-        return np.asarray(found, np.float32)
+        return _outputs(backbone, digits.images)
 
     head = _fit_head(features(train), train.labels, seed)
     return lambda test: head.probabilities(features(test)).argmax(axis=1)
@@ -273,9 +275,7 @@ def learn_from_scratch(
         jit_compile=keras.backend.backend() == "jax",
     )
     model.fit(_batches(train, seed, recipe), verbose=0, shuffle=False)
-    return lambda test: np.asarray(
-        model.predict(_prepared(test.images), batch_size=256, verbose=0)
-    ).argmax(axis=1)
+    return lambda test: np.asarray(_outputs(model, test.images)).argmax(axis=1)
 
 
 def _batches(train: Digits, seed: int, recipe: ScratchRecipe) -> keras.utils.PyDataset:
@@ -319,6 +319,14 @@ def _moved(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
         Image.Resampling.BILINEAR,
     )
     return np.asarray(moved)
+
+
+def _outputs(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Evaluates whole batches only: a short last one would be compiled anew, in every model."""
+    fill = -len(images) % _BATCH
+    whole = np.pad(images, ((0, fill), (0, 0), (0, 0), (0, 0)))
+    found = model.predict(_prepared(whole), batch_size=_BATCH, verbose=0)
+    return np.asarray(found[: len(images)], np.float32)
 
 
 def _prepared(images: NDArray[np.uint8]) -> NDArray[np.float32]:
