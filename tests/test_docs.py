@@ -47,8 +47,6 @@ OTHER_PAGES = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECU
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text("utf-8"))
 NOT_RUN = {
     "headstart.workflow.demo.demo": "takes a minute; `make demo` runs it",
-    "headstart.artifact.run.load_run": "",
-    "headstart.workflow.use.predict": "",
 }
 VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"}
 FENCE = re.compile(

@@ -1,10 +1,14 @@
 """Weights are found where they lie, and a wrong file is named before it touches a network."""
 
+import dataclasses
+import functools
 import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
@@ -21,6 +25,7 @@ from headstart.backbones.weights import (
     load_weights,
 )
 from headstart.errors import ArgumentError, WeightsError
+from headstart.progress import Silent
 
 DATA = Path(os.environ.get("HEADSTART_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MODELS = DATA / "keras_home" / "models"
@@ -196,6 +201,75 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
     assert "you can use: Starter; or --weights none" in str(error.value)
     assert time.monotonic() - started < 15
     assert list((tmp_path / "models").iterdir()) == []
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Serves a folder over HTTP on this machine, by a server of its own."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def send_header(self, name, value):
+        if name == "Content-Length" and self.path.endswith("cut_off.h5"):
+            value = "5000000"  # more than will come
+        super().send_header(name, value)
+
+
+class Steps(Silent):
+    def __init__(self):
+        self.steps = []
+
+    def step(self, station, done, total):
+        self.steps.append((station, done, total))
+
+
+def test_a_download_arrives_whole_and_is_compared_with_its_hash(tmp_path, monkeypatch, serve):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    folder, address = serve
+    content = bytes(range(256)) * 12_000
+    (folder / "weights.h5").write_bytes(content)
+    backbone = dataclasses.replace(
+        find_backbone("VGG16"),
+        weights_url=f"{address}/weights.h5",
+        weights_hash=hashlib.md5(content).hexdigest(),
+    )
+    progress = Steps()
+    source = find_weights(backbone, "imagenet", progress=progress)
+    assert source.path == tmp_path / "keras" / "models" / backbone.weights_file
+    assert source.path.read_bytes() == content
+    assert source.digest == hashlib.sha256(content).hexdigest()
+    assert progress.steps[-1] == ("weights, MB", 3, 3)
+    (folder / "weights.h5").unlink()
+    assert find_weights(backbone, "imagenet") == source, "downloaded once"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("other.h5", "not the published file"),
+        ("cut_off.h5", "ended after 3,000 of 5,000,000 bytes"),
+        ("missing.h5", "404"),
+    ],
+)
+def test_a_download_that_fails_leaves_nothing(tmp_path, monkeypatch, serve, name, reason):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    folder, address = serve
+    for served in ("other.h5", "cut_off.h5"):
+        (folder / served).write_bytes(bytes(3000))
+    backbone = dataclasses.replace(find_backbone("VGG16"), weights_url=f"{address}/{name}")
+    with pytest.raises(WeightsError, match=reason):
+        find_weights(backbone, "imagenet")
+    assert list((tmp_path / "keras" / "models").iterdir()) == []
 
 
 def test_unknown_weights_are_answered_with_what_there_is():

@@ -55,8 +55,8 @@ def load_run(folder: str | Path) -> Run:
         RunError: when it is no run folder, or one of a newer version.
 
     Example:
-        >>> run = load_run(RUN)  # doctest: +SKIP
-        >>> run.manifest.class_names  # doctest: +SKIP
+        >>> run = load_run(RUN)
+        >>> run.manifest.class_names
         ('cats', 'dogs')
     """
     place = Path(folder)

@@ -6,14 +6,11 @@ A machine without a network is told which file is missing, where to put it, and 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import shutil
-import socket
-import sys
-from collections.abc import Iterator
+import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +20,17 @@ from headstart.backbones.catalogue import STARTER, Backbone, backbones
 from headstart.backbones.starter import STARTER_WEIGHTS_FILE, starter, starter_weights_digest
 from headstart.backbones.weights_file import Saved, Slot, open_weights, saved_arrays, slots
 from headstart.errors import ArgumentError, DiskFullError, WeightsError, near_matches
-from headstart.files import disk_full_as_error, remove_leftovers, sha256
+from headstart.files import atomic_file, remove_leftovers, sha256
+from headstart.progress import Progress, Silent
 
 if TYPE_CHECKING:
     import keras
 
 # Without an answer for so long there is no network worth waiting for.
-CONNECT_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
+
+_CHUNK = 2**20
+_STATION = "weights, MB"
 
 # EfficientNet's files hold the standard deviation where Keras' layer expects a variance, and
 # Keras divides by its root once more (tensorflow/tensorflow#49930).
@@ -51,7 +52,9 @@ class WeightsSource:
     digest: str
 
 
-def find_weights(backbone: Backbone, weights: str, *, seed: int = 0) -> WeightsSource:
+def find_weights(
+    backbone: Backbone, weights: str, *, seed: int = 0, progress: Progress | None = None
+) -> WeightsSource:
     """Finds the weights of a backbone; downloads them only when nothing else is left.
 
     Args:
@@ -59,6 +62,7 @@ def find_weights(backbone: Backbone, weights: str, *, seed: int = 0) -> WeightsS
         weights: "imagenet", "starter" (of the starter only), "none" for random weights, or the path
             of a `.h5` or `.weights.h5` file.
         seed: of the random weights.
+        progress: told how much of a download has come.
 
     Raises:
         ArgumentError: when `weights` is none of these, or not for this backbone.
@@ -76,7 +80,7 @@ def find_weights(backbone: Backbone, weights: str, *, seed: int = 0) -> WeightsS
         path, digest = STARTER_WEIGHTS_FILE, starter_weights_digest()
         return WeightsSource(kind="starter", path=path, digest=digest)
     if weights == "imagenet" and backbone.name != STARTER:
-        path = _in_keras_home(backbone) or _download(backbone)
+        path = _in_keras_home(backbone) or _download(backbone, progress or Silent())
         return WeightsSource(kind="imagenet", path=path, digest=sha256(path))
     path = Path(weights).expanduser()
     if not path.is_file():
@@ -172,49 +176,40 @@ def _finish(model: keras.Model, *, family: str, kind: str) -> None:
         layer.finalize_state()
 
 
-def _download(backbone: Backbone) -> Path:
-    """Downloads into a folder of its own and moves the whole file to its place."""
-    models = keras_home() / "models"
-    target = models / backbone.weights_file
-    temporary = models / f".download-{os.getpid()}"
+def _download(backbone: Backbone, progress: Progress) -> Path:
+    """Downloads without Keras, whose import would take longer; a file arrives whole or not at all.
+
+    Only a file whose hash Keras publishes is compared with it; some have none.
+    """
+    target = keras_home() / "models" / backbone.weights_file
+    expected = backbone.weights_hash
+    content = hashlib.new("sha256" if expected and len(expected) == 64 else "md5")
+    address = backbone.weights_url  # of the catalogue
     try:
-        with disk_full_as_error(target), _short_timeout():
-            temporary.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(models, prefix=".download-")
-            _fetch(backbone, temporary).replace(target)
+        with (
+            atomic_file(target) as temporary,
+            urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310
+            temporary.open("wb") as file,
+        ):
+            remove_leftovers(target.parent)
+            total, done = int(answer.headers.get("Content-Length") or 0), 0
+            while chunk := answer.read(_CHUNK):
+                file.write(chunk)
+                content.update(chunk)
+                done += len(chunk)
+                progress.step(_STATION, done // _CHUNK, max(total, done) // _CHUNK + 1)
+            progress.step(_STATION, done // _CHUNK + 1, done // _CHUNK + 1)
+            if done < total:
+                raise WeightsError(f"the connection ended after {done:,} of {total:,} bytes")
+            if expected and content.hexdigest() != expected:
+                raise WeightsError(
+                    f"what came is not the published file: its hash is not {expected}"
+                )
     except DiskFullError:
         raise
-    except Exception as error:  # Keras raises a bare Exception for most of what can go wrong
+    except (OSError, HTTPException, WeightsError) as error:
         raise WeightsError(_missing(backbone, target, reason=str(error))) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
-
-
-def _fetch(backbone: Backbone, folder: Path) -> Path:
-    import keras
-
-    # Keras draws its progress bar on standard output, which belongs to results and --json.
-    with contextlib.redirect_stdout(sys.stderr):
-        file = keras.utils.get_file(
-            backbone.weights_file,
-            origin=backbone.weights_url,
-            file_hash=backbone.weights_hash,
-            cache_dir=str(folder),
-            cache_subdir="",
-        )
-    return Path(file)
-
-
-@contextlib.contextmanager
-def _short_timeout() -> Iterator[None]:
-    """Keras' download takes no timeout; the process-wide one is set and put back."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(CONNECT_TIMEOUT_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _missing(backbone: Backbone, target: Path, *, reason: str) -> str:

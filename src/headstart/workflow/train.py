@@ -99,7 +99,7 @@ def train_recipe(
         if head_spec.needs_gradients:
             check_backend()
         require_source(recipe.photos if photos is None else photos)
-        backbone, spec = _frozen_spec(recipe)
+        backbone, spec = _frozen_spec(recipe, given.progress)
         if isinstance(given.caller, KerasProcess):
             # It builds while this process reads photos; a converted network is not built otherwise.
             given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
@@ -158,9 +158,10 @@ def split_index(index: ImageIndex, recipe: TrainRecipe) -> Split:
     )
 
 
-def _frozen_spec(recipe: TrainRecipe) -> tuple[Backbone, FrozenSpec]:
+def _frozen_spec(recipe: TrainRecipe, progress: Progress) -> tuple[Backbone, FrozenSpec]:
     backbone = find_backbone(recipe.backbone)
-    source = find_weights(backbone, recipe.weights or backbone.default_weights, seed=recipe.seed)
+    wanted = recipe.weights or backbone.default_weights
+    source = find_weights(backbone, wanted, seed=recipe.seed, progress=progress)
     spec = FrozenSpec(
         backbone=backbone.name,
         image_size=recipe.image_size or backbone.image_size,

@@ -70,9 +70,11 @@ def predict(
 
     Example:
         >>> import headstart
-        >>> for prediction in headstart.predict(RUN, PHOTOS):
-        ...     print(prediction.file, prediction.class_name)  # doctest: +SKIP
-        cats/cat.1.jpg cats
+        >>> found = headstart.predict(RUN, PHOTOS)
+        >>> for prediction in list(found)[:2]:
+        ...     print(prediction.file, prediction.class_name)
+        photos/cats/cats_0000.png cats
+        photos/cats/cats_0001.png cats
     """
     opened = run if isinstance(run, Run) else load_run(run)
     files = photo_files([photos] if isinstance(photos, str | Path) else photos)
