@@ -7,13 +7,7 @@ from typing import Any
 import numpy as np
 
 from headstart.artifact.run import Run, load_run
-from headstart.backbones.catalogue import Backbone, find_backbone
-from headstart.backbones.frozen import FrozenSpec
-from headstart.backbones.weights import find_weights
 from headstart.data.checks import require_usable
-from headstart.data.duplicates import group_duplicates
-from headstart.data.index import ImageIndex
-from headstart.data.split import Split, split_photos
 from headstart.errors import ArgumentError
 from headstart.features.engine import check_backend, check_precision
 from headstart.features.frozen_pass import FrozenPass
@@ -27,6 +21,7 @@ from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.fitting import FittedHead, fit_head
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
+from headstart.workflow.setup import Setup, choose_network, split_index
 from headstart.workflow.tools import Tools, tools
 
 
@@ -99,7 +94,7 @@ def train_recipe(
         if head_spec.needs_gradients:
             check_backend()
         require_source(recipe.photos if photos is None else photos)
-        backbone, spec = _frozen_spec(recipe, given.progress)
+        backbone, spec = choose_network(recipe, given.progress)
         if isinstance(given.caller, KerasProcess):
             # It builds while this process reads photos; a converted network is not built otherwise.
             given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
@@ -123,72 +118,23 @@ def train_recipe(
         )
         require_usable(index)
         parse_head(recipe.head, class_count=len(index.class_names))
-        split = split_index(index, recipe)
-        fitted = _fit(index, split, recipe, frozen, image_size=spec.image_size, given=given)
+        setup = Setup(recipe, backbone, spec, index, split_index(index, recipe))
+        fitted = _fit(setup, frozen, given)
         with atomic_folder(folder) as temporary:
-            write_run(
-                temporary,
-                recipe=recipe,
-                backbone=backbone,
-                spec=spec,
-                index=index,
-                split=split,
-                frozen=frozen,
-                fitted=fitted,
-                given=given,
-            )
+            write_run(temporary, setup, frozen=frozen, fitted=fitted, given=given)
     return load_run(folder)
 
 
-def split_index(index: ImageIndex, recipe: TrainRecipe) -> Split:
-    """Splits photos as a recipe says, near-duplicates together."""
-    groups = group_duplicates(index.fingerprints, index.thumbnails, index.digests)
-    return split_photos(
-        digests=index.digests,
-        labels=index.labels,
-        groups=groups,
-        splits=index.splits,
-        class_names=index.class_names,
-        seed=recipe.seed,
-        validation=recipe.validation,
-        test=recipe.test_fraction,
-        train_per_class=recipe.train_per_class,
-        validation_per_class=recipe.validation_per_class,
-        test_per_class=recipe.test_per_class,
-    )
-
-
-def _frozen_spec(recipe: TrainRecipe, progress: Progress) -> tuple[Backbone, FrozenSpec]:
-    backbone = find_backbone(recipe.backbone)
-    wanted = recipe.weights or backbone.default_weights
-    source = find_weights(backbone, wanted, seed=recipe.seed, progress=progress)
-    spec = FrozenSpec(
-        backbone=backbone.name,
-        image_size=recipe.image_size or backbone.image_size,
-        pooling=recipe.pooling,
-        weights=source.kind,
-        weights_path=None if source.path is None else str(source.path.resolve()),
-        weights_digest=source.digest,
-        seed=recipe.seed,
-    )
-    return backbone, spec
-
-
-def _fit(
-    index: ImageIndex,
-    split: Split,
-    recipe: TrainRecipe,
-    frozen: FrozenPass,
-    *,
-    image_size: int,
-    given: Tools,
-) -> FittedHead:
+def _fit(setup: Setup, frozen: FrozenPass, given: Tools) -> FittedHead:
+    index, split = setup.index, setup.split
     # Test photos are not among these: nothing that selects or fits ever holds their features.
     seen = np.concatenate([split.train, split.validation])
-    features, precision = frozen.rows(index, seen, image_size=image_size, station="features")
+    features, precision = frozen.rows(
+        index, seen, image_size=setup.spec.image_size, station="features"
+    )
     count = len(split.train)
     return fit_head(
-        recipe,
+        setup.recipe,
         train=(features[:count], index.labels[split.train]),
         validation=(features[count:], index.labels[split.validation]),
         class_count=len(index.class_names),
