@@ -2,14 +2,17 @@
 
 Sources, all read in November 2026:
 
-- size, top-1, top-5 and depth: the table on https://keras.io/api/applications. MobileNetV3 has none
-  there; those of the width variants are 1 - error from the README of keras-team/keras-applications,
-  at 224 pixels, and their size is four bytes a parameter.
+- size, top-1, top-5 and depth: the table on https://keras.io/api/applications. It has neither
+  MobileNetV3 nor the width variants: their accuracies are those of the README of
+  keras-team/keras-applications (as of April 2020), at 224 pixels, their size is four bytes a
+  parameter, and a width variant is as deep as the full width.
 - parameters and feature widths: counted on the networks that Keras 3.15.1 builds (tests repeat it).
 - file names, addresses and digests: `keras.applications` of Keras 3.15.1.
-- licences: the documentation of Keras 2.2 states them up to NASNet and MobileNetV2. Later ones are
+- licences: the documentation of Keras 2.3 states them up to NASNet and MobileNetV2. Later ones are
   those of the repository that published the weights: tensorflow/models (MobileNetV3),
   tensorflow/tpu (EfficientNet), google/automl (EfficientNetV2), facebookresearch/ConvNeXt.
+  For ResNetV2 Keras names facebook/fb.resnet.torch, which lists no such weights of 50, 101 or 152
+  layers; those of the same accuracies in taehoonlee/tensornets are from TF-Slim (Apache-2.0).
 """
 
 from typing import NamedTuple
@@ -115,8 +118,8 @@ _FIGURES: dict[str, tuple[_Figures, ...]] = {
         ("MobileNetV2-0.35", 224, 1280, 1_691_208, 410_208, 6.5, 0.601, 0.824, 105),
     ),
     "MobileNetV3": (
-        ("MobileNetV3Small", 224, 576, 2_554_968, 939_120, None, None, None, None),
-        ("MobileNetV3Large", 224, 960, 5_507_432, 2_996_352, None, None, None, None),
+        ("MobileNetV3Small", 224, 576, 2_554_968, 939_120, 9.7, 0.681, 0.878, None),
+        ("MobileNetV3Large", 224, 960, 5_507_432, 2_996_352, 21, 0.756, 0.927, None),
     ),
     "DenseNet": (
         ("DenseNet121", 224, 1024, 8_062_504, 7_037_504, 33, 0.750, 0.923, 242),
