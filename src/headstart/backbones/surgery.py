@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from headstart.backbones.catalogue import Backbone
 from headstart.backbones.random_weights import draw_weights
+from headstart.backbones.replay import opened, replay
 from headstart.backbones.weights import WeightsSource, load_weights
 from headstart.errors import ArgumentError, near_matches
 
@@ -122,7 +121,7 @@ def build_frozen(
     else:
         load_weights(network, weights, backbone=backbone)
     if any(hasattr(layer, "layers") for layer in network.layers):
-        network = _opened(network)
+        network = opened(network)
     output = network.output
     if pooling == "flatten":
         output = keras.layers.Flatten(name="features")(output)
@@ -172,7 +171,7 @@ def join(frozen: keras.Model, head: keras.Model) -> keras.Model:
             f"Build the head with keras.Input({expected})."
         )
     taken = {operation.name for operation in frozen.operations}
-    output = _replay(head, frozen.output, taken=taken)
+    output = replay(head, [frozen.output], taken=taken)
     return keras.Model(frozen.inputs[0], output, name="classifier")
 
 
@@ -197,88 +196,6 @@ def _input_shape(head: keras.Model) -> tuple[int | None, ...]:
             f"one output; received a {type(head).__name__}."
         )
     return tuple(inputs[0].shape[1:])
-
-
-def _opened(network: keras.Model) -> keras.Model:
-    """Copies a network that nests models (ConvNeXt's stem and downsampling) into a flat one."""
-    import keras
-
-    source = network.inputs[0]
-    image = keras.Input(source.shape[1:], name="image", dtype=source.dtype)
-    return keras.Model(image, _replay(network, image, taken={"image"}))
-
-
-def _replay(model: Any, tensor: keras.KerasTensor, *, taken: set[str]) -> keras.KerasTensor:
-    """Calls copies of a model's layers on a tensor, those of nested models one by one.
-
-    Copies, so that every layer stands in one graph only: `layer.output` is then what one expects.
-    """
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        for layer in model.layers:
-            tensor = _step(layer, _copy(layer, taken=taken), [tensor], {}, taken=taken)
-        return tensor
-    copies: dict[int, Any] = {}
-    values: list[keras.KerasTensor] = []
-
-    def copy(layer: Any) -> Any:
-        duplicate = _copy(layer, taken=taken)
-        copies[id(duplicate)] = layer
-        return duplicate
-
-    def call(duplicate: Any, *arguments: Any, **options: Any) -> Any:
-        original = copies[id(duplicate)]
-        values.append(_step(original, duplicate, list(arguments), options, taken=taken))
-        return values[-1]
-
-    # Nodes run from the input to the output, so the last value is the model's output.
-    keras.models.clone_model(model, input_tensors=tensor, clone_function=copy, call_function=call)
-    return values[-1]
-
-
-def _copy(layer: Any, *, taken: set[str]) -> Any:
-    """A layer of the same settings under a free name; a nested model is opened, not copied."""
-    if hasattr(layer, "layers"):
-        return layer
-    config = layer.get_config()
-    if "name" in config:
-        config["name"] = _free_name(layer.name, taken)
-    duplicate = type(layer).from_config(config)
-    taken.add(duplicate.name)
-    return duplicate
-
-
-def _step(
-    original: Any, duplicate: Any, arguments: list[Any], options: dict[str, Any], *, taken: set[str]
-) -> Any:
-    import keras
-
-    if duplicate is original:
-        return _replay(original, arguments[0], taken=taken)
-    block = re.match(r"(convnext_\w+_block_\d+)_identity$", _producer(arguments[-1]))
-    if block and type(original).__name__ == "Add":
-        # ConvNeXt adds with an operation; a named layer can be found and cut behind.
-        name = _free_name(f"{block[1]}_out", taken)
-        return keras.layers.Add(name=name)(arguments)
-    result = duplicate(*arguments, **options)
-    if getattr(original, "weights", None):
-        duplicate.set_weights([np.asarray(value) for value in original.get_weights()])
-    if hasattr(duplicate, "trainable"):
-        duplicate.trainable = original.trainable
-    return result
-
-
-def _producer(value: Any) -> str:
-    """Name of the layer that a symbolic tensor comes from."""
-    history = getattr(value, "_keras_history", None)
-    return history.operation.name if history else ""
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name = f"head_{name}"
-    return name
 
 
 def _name_as_in_a_fresh_session(model: keras.Model) -> None:
