@@ -262,7 +262,7 @@ def _arguments() -> argparse.Namespace:
     out = Path(__file__).parents[1] / "src" / "headstart" / "backbones" / "starter.npz"
     parser.add_argument("--out", type=Path, default=out)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--examples", type=int, default=320_000)
+    parser.add_argument("--examples", type=int, default=640_000)
     parser.add_argument("--test", type=int, default=4_000)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=3e-3)

@@ -20,6 +20,8 @@ MAX_CLASSES_TO_CHOOSE = 200
 MAX_BYTES_TO_CHOOSE = 512 * 2**20
 FOLDS = 5
 
+_WORTH_THREADS = 10**9  # multiplications of one matrix product; with fewer, threads cost time
+
 
 @dataclass(frozen=True)
 class LinearHead:
@@ -107,7 +109,7 @@ def fit_linear(
     standard = (flat - mean) / deviation
     weights = class_weights(labels, class_count)[labels] if balanced else None
     c, log_losses = _choose_c(standard, labels, weights, class_count=class_count, seed=seed)
-    with _one_blas_thread():
+    with _blas_threads(1 if standard.size * class_count < _WORTH_THREADS else processors()):
         kernel, bias = _columns(_fit(standard, labels, c, weights), activation)
     kernel = kernel / deviation[:, None]
     return LinearHead(
@@ -143,7 +145,7 @@ def _choose_c(
     if folds < 2 or class_count > MAX_CLASSES_TO_CHOOSE or standard.nbytes > MAX_BYTES_TO_CHOOSE:
         return STATED_C, ()
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
-    with _one_blas_thread(), ThreadPoolExecutor(processors()) as threads:
+    with _blas_threads(1), ThreadPoolExecutor(processors()) as threads:
         losses = np.sum(
             list(threads.map(lambda part: _path(standard, labels, weights, *part), parts)), axis=0
         )
@@ -197,11 +199,11 @@ def _columns(model: Any, activation: str) -> tuple[NDArray[np.float64], NDArray[
     return kernel, bias
 
 
-def _one_blas_thread() -> Any:
-    """Keeps BLAS to one thread: on matrices of this size its threads mostly wait for each other.
+def _blas_threads(count: int) -> Any:
+    """Limits BLAS' threads: on matrices of a usual size they mostly wait for each other.
 
     Measured with 2000 x 1280 features on 2 cores, 25 fits: 0.3 s with one thread, 17 s with two.
     """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    return threadpool_limits(count)
