@@ -9,7 +9,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "headstart"
 
 RANKS = {
     "errors": -1,  # the one thing that even rank 0 may import
-    "files": 0, "process": 0, "progress": 0,
+    "files": 0, "imports": 0, "process": 0, "progress": 0,
     "architectures": 1, "data": 1, "modelfile": 1,
     "backbones": 2, "drawing": 2,
     "features": 3, "heads": 3,

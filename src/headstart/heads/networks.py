@@ -1,15 +1,13 @@
 """Heads as Keras models: the fitted linear one, a multi-layer one, and the user's own."""
 
-import importlib
-import importlib.util
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import ArgumentError
 from headstart.heads.linear import LinearHead
+from headstart.imports import load_function
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +61,8 @@ def build_own(function: str, *, feature_count: int, class_count: int) -> "keras.
     Raises:
         ArgumentError: when it cannot be imported or its model does not fit.
     """
-    model = _import(function)(feature_count, class_count)
+    build, _source = load_function("head", function)
+    model = build(feature_count, class_count)
     expected = [(None, class_count)] + ([(None, 1)] if class_count == 2 else [])
     shape = tuple(getattr(model, "output_shape", ()))
     if shape not in expected:
@@ -80,22 +79,6 @@ def build_own(function: str, *, feature_count: int, class_count: int) -> "keras.
             "Use Keras' own layers, so that model.keras opens everywhere."
         )
     return model
-
-
-def _import(function: str) -> Any:
-    place, _, name = function.rpartition(":")
-    try:
-        if place.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            if spec is None or spec.loader is None:
-                raise ImportError(f"{place} is no Python file")
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        else:
-            module = importlib.import_module(place)
-        return getattr(module, name)
-    except (ImportError, OSError, AttributeError) as error:
-        raise ArgumentError(f"head={function!r} cannot be imported: {error}.") from error
 
 
 def fold_standardisation(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headstart.errors import ArgumentError
+from headstart.imports import is_own_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def parse_head(head: str, *, class_count: int | None = None) -> HeadSpec:
                 f"head={head!r}: expected mlp: and the units of each layer, as in mlp:256,128."
             )
         return HeadSpec("mlp", tuple(int(unit) for unit in units))
-    if kind and rest.isidentifier():
+    if is_own_code(head):
         return HeadSpec("own", function=head)
     raise ArgumentError(
         f"head={head!r} is unknown. Expected softmax, sigmoid, mlp:UNITS[,UNITS...], or your own "
