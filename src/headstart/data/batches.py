@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.augment import View
 from headstart.data.bounded import bounded_map
 from headstart.data.decode import decode, pillow_warnings_ignored
 from headstart.data.index import ImageIndex
@@ -23,6 +24,7 @@ def photo_batches(
     image_size: int,
     batch_size: int,
     place: CachePlace,
+    view: View | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yields photos in batches, prepared by threads that run a little ahead of the consumer.
 
@@ -32,6 +34,7 @@ def photo_batches(
         image_size: side of the square in pixels.
         batch_size: photos a batch; the last one may be shorter.
         place: where decoded photos are kept.
+        view: which look at each photo; None for the photos as they are.
 
     Yields:
         uint8 arrays (B, image_size, image_size, 3), RGB, 0..255.
@@ -41,18 +44,26 @@ def photo_batches(
     """
     parts = [positions[i : i + batch_size] for i in range(0, len(positions), batch_size)]
     store = pixel_store(place, image_size)
-    prepare = partial(_batch, index=index, store=store, image_size=image_size)
+    prepare = partial(_batch, index=index, store=store, image_size=image_size, view=view)
     with pillow_warnings_ignored():
         yield from bounded_map(prepare, parts, threads=processors(), ahead=4 * processors())
 
 
 def _batch(
-    positions: Sequence[int], *, index: ImageIndex, store: Store, image_size: int
+    positions: Sequence[int],
+    *,
+    index: ImageIndex,
+    store: Store,
+    image_size: int,
+    view: View | None,
 ) -> NDArray[np.uint8]:
     batch = np.empty((len(positions), image_size, image_size, 3), np.uint8)
     for place, position in enumerate(positions):
-        row = store.row(index.digests[position])
+        digest = index.digests[position]
+        row = store.row(digest)
         batch[place] = _decode_again(index, position, image_size) if row is None else row
+        if view is not None:
+            batch[place] = view.apply(batch[place], digest)
     return batch
 
 
