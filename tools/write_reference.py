@@ -17,7 +17,7 @@ import typer.main
 
 from headstart.backbones.catalogue import Backbone, backbones
 from headstart.cli.main import app
-from headstart.recipe import TrainRecipe
+from headstart.recipe import StageSettings, TrainRecipe
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by tools/write_reference.py: change the code, then run `make docs`. -->"
@@ -58,13 +58,16 @@ def commands_page() -> str:
 
 def recipe_page() -> str:
     """One row a field of `TrainRecipe`."""
-    meanings = _attributes(TrainRecipe.__doc__ or "")
+    meanings = _attributes(StageSettings.__doc__ or "") | _attributes(TrainRecipe.__doc__ or "")
+    options = _options("train")
     rows = [
         (
             f"`{name}`",
-            "`PHOTOS`" if name == "photos" else f"`--{name.replace('_', '-')}`",
+            "`PHOTOS`" if name == "photos" else options.get(name, "in a file only"),
             _type_name(field.annotation),
-            "required" if field.is_required() else _default(field.default),
+            "required"
+            if field.is_required()
+            else _default(field.get_default(call_default_factory=True)),
             meanings[name],
         )
         for name, field in TrainRecipe.model_fields.items()
@@ -76,8 +79,18 @@ def recipe_page() -> str:
         "file take the place of its entries. The whole recipe is checked before the first photo "
         "is read, and each run folder keeps its own as `recipe.toml`.",
         _table(("field", "option", "type", "default", "meaning"), rows),
+        "## Stages of one's own",
+        "Each `[[stages]]` of a file says what is `trainable` (`head`, `last:20`, `from:LAYER` or "
+        "`all`) and, where it differs from the rest of the recipe: "
+        + ", ".join(f"`{name}`" for name in StageSettings.model_fields) + ".",
     ]  # fmt: skip
     return "\n\n".join(lines) + "\n"
+
+
+def _options(name: str) -> dict[str, str]:
+    """The options of a command, by the parameters that they fill."""
+    command = typer.main.get_command(app).commands[name]
+    return {item.name: f"`{item.opts[0]}`" for item in command.params if item.opts[0][0] == "-"}
 
 
 def backbones_page() -> str:
@@ -143,15 +156,18 @@ def _attributes(docstring: str) -> dict[str, str]:
 
 
 def _type_name(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
+    origin = get_origin(annotation)
+    if origin is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
-    parts = get_args(annotation) or (annotation,)
-    names = {str: "text", int: "integer", float: "number"}
-    return " or ".join(names[part] for part in parts if part is not type(None))
+    names = {str: "text", int: "integer", float: "number", dict: "table", list: "list of tables"}
+    if (origin or annotation) in names:
+        return names[origin or annotation]
+    parts = (part for part in get_args(annotation) if part is not type(None))
+    return " or ".join(_type_name(part) for part in parts)
 
 
 def _default(value: Any) -> str:
-    return "-" if value is None else f"`{value}`"
+    return "-" if value is None or value in ({}, []) else f"`{value}`"
 
 
 def _tidy(text: str | None) -> str:

@@ -9,6 +9,7 @@ Calls travel as JSON lines, arrays as files that the arguments name.
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,8 @@ class _NotInstalled(MetaPathFinder):
 def _serve() -> None:
     # Libraries print to standard output; answers go through a copy of it that only this loop knows.
     answers = os.fdopen(os.dup(1), "w")
+    # Ctrl-C reaches both processes of a terminal; the other one decides when this one ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(2, 1)
     if os.environ.get("KERAS_BACKEND") == "openvino":
         sys.meta_path.insert(0, _NotInstalled(_NEVER_NEEDED))

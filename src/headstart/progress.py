@@ -1,6 +1,7 @@
 """How long work tells what it does, without knowing who listens."""
 
 import os
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -10,6 +11,9 @@ class Progress(Protocol):
     def step(self, station: str, done: int, total: int) -> None:
         """Work at a station has come this far; `done == total` ends it."""
 
+    def epoch(self, station: str, values: Mapping[str, float]) -> None:
+        """An epoch of a training has ended; NaN stands for what was not measured."""
+
     def say(self, sentence: str) -> None:
         """Something the person should know, once."""
 
@@ -18,6 +22,9 @@ class Silent:
     """Listens to nothing."""
 
     def step(self, station: str, done: int, total: int) -> None:
+        """Ignores it."""
+
+    def epoch(self, station: str, values: Mapping[str, float]) -> None:
         """Ignores it."""
 
     def say(self, sentence: str) -> None:

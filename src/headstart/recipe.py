@@ -8,8 +8,58 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headstart.errors import ArgumentError, near_matches
 
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-class TrainRecipe(BaseModel):
+
+class StageSettings(BaseModel):
+    """How something is trained with gradients; what is left out, the plan decides.
+
+    Attributes:
+        epochs: at most.
+        learning_rate: at the height of its schedule.
+        batch_size: photos a training step; 32 when left out.
+        optimizer: any of Keras' by name, or one's own as `module:function`; `adam` when left out.
+        optimizer_options: its other arguments, such as `{ momentum = 0.9 }`.
+        schedule: `constant`, `inverse_time`, `cosine` or `one_cycle`.
+        schedule_options: its arguments, such as `{ warmup = 0.1 }`.
+        depth_factor: each block below the head learns at so many times the rate above it.
+        augment: `none`, `standard`, or such as `flip,crop:0.7,turn:10,colour:0.2`.
+        views: so many varied views of each photo are evaluated once and kept.
+        batch_norm: `freeze` keeps it in inference mode; `adapt` trains it too.
+        average: momentum of a moving average of the weights, which is then what is kept.
+        patience: epochs without a better one before a stage stops.
+        training_precision: `float32`, `bfloat16`, or `auto` for the faster of the two.
+    """
+
+    model_config = _STRICT
+
+    epochs: int | None = Field(None, ge=1)
+    learning_rate: float | None = Field(None, gt=0.0)
+    batch_size: int | None = Field(None, ge=1)
+    optimizer: str | None = None
+    optimizer_options: dict[str, Any] | None = None
+    schedule: str | None = None
+    schedule_options: dict[str, Any] | None = None
+    depth_factor: float | None = Field(None, gt=0.0, le=1.0)
+    augment: str | None = None
+    views: int | None = Field(None, ge=1)
+    batch_norm: Literal["freeze", "adapt"] | None = None
+    average: float | None = Field(None, ge=0.0, lt=1.0)
+    patience: int | None = Field(None, ge=1)
+    training_precision: Literal["auto", "float32", "bfloat16"] | None = None
+
+
+class StageRecipe(StageSettings):
+    """One of a recipe's own `[[stages]]`.
+
+    Attributes:
+        trainable: `head`, `last:20`, `from:LAYER` or `all`.
+    """
+
+    trainable: str
+
+
+class TrainRecipe(StageSettings):
     """Everything that `headstart train` can be told, in the words of its options.
 
     Attributes:
@@ -23,20 +73,20 @@ class TrainRecipe(BaseModel):
         head: `softmax`, `sigmoid`, `mlp:256,128`, or one's own as `module:function`.
         dropout: fraction dropped after each hidden layer of an `mlp` head.
         class_weight: `none`, or `balanced` to weigh rare classes up.
+        plan: `linear_probe`, `lp_ft`, `freeze_then_fine_tune`, `gradual_unfreeze` or `scratch`.
+        fine_tune: what a plan unfreezes: `last:20`, `from:LAYER` or `all`.
+        loss: any of Keras' by name, `focal`, or one's own as `module:function`.
+        loss_options: its other arguments, such as `{ label_smoothing = 0.1 }`.
         validation: fraction of the photos for validation.
         test_fraction: fraction held out for the test, where no test photos are given.
         train_per_class: exact number of training photos a class instead of fractions.
         validation_per_class: likewise for validation.
         test_per_class: likewise for the test.
-        epochs: at most, for heads that need gradients.
-        learning_rate: for heads that need gradients.
-        batch_size: examples a training step.
         seed: of everything drawn.
         engine: `auto`, `openvino` or `keras`.
-        precision: `auto`, `float32`, `bfloat16` or `float16`.
+        precision: of the frozen pass: `auto`, `float32`, `bfloat16` or `float16`.
+        stages: a plan of one's own, as `[[stages]]`, each with `trainable` and settings.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     photos: str
     test: str | None = None
@@ -48,17 +98,19 @@ class TrainRecipe(BaseModel):
     head: str = "softmax"
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     class_weight: Literal["none", "balanced"] = "none"
+    plan: str = "linear_probe"
+    fine_tune: str | None = None
+    loss: str = "auto"
+    loss_options: dict[str, Any] = Field(default_factory=dict)
     validation: float = Field(0.15, ge=0.0, lt=1.0)
     test_fraction: float = Field(0.15, ge=0.0, lt=1.0)
     train_per_class: int | None = Field(None, ge=1)
     validation_per_class: int | None = Field(None, ge=0)
     test_per_class: int | None = Field(None, ge=0)
-    epochs: int = Field(100, ge=1)
-    learning_rate: float = Field(1e-3, gt=0.0)
-    batch_size: int = Field(32, ge=1)
     seed: int = Field(0, ge=0, lt=2**32)
     engine: Literal["auto", "openvino", "keras"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    stages: list[StageRecipe] = Field(default_factory=list)
 
 
 def make_recipe(values: dict[str, Any]) -> TrainRecipe:
@@ -109,7 +161,8 @@ def write_recipe(recipe: TrainRecipe, file: Path) -> None:
 def _sentence(item: Any) -> str:
     name = ".".join(map(str, item["loc"])) or "recipe"
     if item["type"] == "extra_forbidden":
-        return f"{name} is unknown.{near_matches(name, TrainRecipe.model_fields)}"
+        known = StageRecipe if item["loc"][0] == "stages" else TrainRecipe
+        return f"{name} is unknown.{near_matches(str(item['loc'][-1]), known.model_fields)}"
     if item["type"] == "missing":
         return f"{name} is missing."
     return f"{name}={item['input']!r} does not fit: {item['msg']}."

@@ -49,13 +49,37 @@ def save_trained_classifier(spec: dict[str, Any], head: str, file: str) -> dict[
     return save_classifier(spec, keras.models.load_model(head, compile=False), file)
 
 
-def save_classifier(spec: dict[str, Any], head: Any, file: str) -> dict[str, Any]:
+def save_tuned_classifier(
+    spec: dict[str, Any], weights: str, head: str, file: str
+) -> dict[str, Any]:
+    """Writes a classifier whose backbone was fine-tuned.
+
+    Args:
+        spec: a `FrozenSpec` as JSON.
+        weights: `.npz` file of what `headstart.backbones.suffix.backbone_weights` gave.
+        head: `.keras` file.
+        file: where to write.
+
+    Returns:
+        What `save_classifier` returns.
+    """
+    import keras
+
+    with np.load(weights, allow_pickle=False) as arrays:
+        tuned = {name: arrays[name] for name in arrays.files}
+    return save_classifier(spec, keras.models.load_model(head, compile=False), file, tuned=tuned)
+
+
+def save_classifier(
+    spec: dict[str, Any], head: Any, file: str, *, tuned: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Joins, writes, reads back with plain Keras, and compares every weight.
 
     Args:
         spec: a `FrozenSpec` as JSON.
         head: Keras model, features in and probabilities out.
         file: where to write `model.keras`.
+        tuned: weights of the backbone that are no longer those of the spec.
 
     Returns:
         `parameters` and `layers` of the joined model.
@@ -64,10 +88,12 @@ def save_classifier(spec: dict[str, Any], head: Any, file: str) -> dict[str, Any
         EngineError: when what was read back is not what was written.
     """
     from headstart.backbones.frozen import FrozenSpec, build
+    from headstart.backbones.suffix import set_backbone_weights
     from headstart.backbones.surgery import join
     from headstart.features.graph import load_saved
 
     joined = join(build(FrozenSpec(**spec)), head)
+    set_backbone_weights(joined, tuned or {})
     with atomic_file(Path(file)) as temporary:
         joined.save(temporary)
         make_reproducible(temporary)

@@ -90,6 +90,21 @@ def train(
     class_weight: Annotated[
         str | None, typer.Option(help="none or balanced. [default: none]")
     ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="linear_probe, lp_ft, freeze_then_fine_tune, gradual_unfreeze or scratch. "
+            "[default: linear_probe]"
+        ),
+    ] = None,
+    fine_tune: Annotated[
+        str | None,
+        typer.Option(help="What a plan unfreezes: last:20, from:LAYER or all. [default: its own]"),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(help="Any of Keras', focal, or module:function. [default: cross-entropy]"),
+    ] = None,
     validation: Annotated[
         float | None, typer.Option(help="Fraction for validation. [default: 0.15]")
     ] = None,
@@ -106,14 +121,51 @@ def train(
         int | None, typer.Option(help="Exact number of test photos a class.")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="At most, for heads that need gradients. [default: 100]")
+        int | None, typer.Option(help="At most, of each stage. [default: the plan's own]")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="For heads that need gradients. [default: 0.001]")
+        float | None, typer.Option(help="At its height. [default: the plan's own]")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Examples a training step. [default: 32]")
+        int | None, typer.Option(help="Photos a training step. [default: 32]")
     ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="Any of Keras', or module:function. [default: adam]")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="constant, inverse_time, cosine or one_cycle. [default: the plan's own]"),
+    ] = None,
+    depth_factor: Annotated[
+        float | None,
+        typer.Option(help="Each block learns so many times as fast as the one above. [default: 1]"),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(help="none, standard, or such as flip,crop:0.7,colour:0.2. [default: none]"),
+    ] = None,
+    views: Annotated[
+        int | None, typer.Option(help="Varied views of each photo that are kept. [default: 1]")
+    ] = None,
+    batch_norm: Annotated[
+        str | None, typer.Option(help="freeze or adapt, in unfrozen layers. [default: freeze]")
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(help="Momentum of a moving average of the weights. [default: 0]"),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without a better one. [default: the plan's own]")
+    ] = None,
+    training_precision: Annotated[
+        str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's logs there.")
+    ] = None,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Run code that a run folder's recipe names.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything drawn. [default: 0]")] = None,
     engine: Annotated[
         str | None, typer.Option(help="auto, openvino or keras. [default: auto]")
@@ -127,13 +179,16 @@ def train(
     settings = {
         name: value
         for name, value in locals().items()
-        if name not in ("recipe", "out", "as_json") and value is not None
+        if name not in ("recipe", "out", "tensorboard", "trust_code", "as_json")
+        and value is not None
     }
     from headstart.cli.tables import print_run
     from headstart.workflow.train import train_from
 
     with reported(), progress_bars() as progress:
-        run = train_from(recipe, settings, out=out, progress=progress)
+        run = train_from(
+            recipe, settings, out=out, logs=tensorboard, trust_code=trust_code, progress=progress
+        )
     if as_json:
         emit_json({"run": str(run.folder), "metrics": run.manifest.metrics})
     else:

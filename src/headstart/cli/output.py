@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import isnan
 from time import monotonic
 from typing import Any
 
@@ -31,6 +32,17 @@ def emit_json(values: Any) -> None:
     typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
 
 
+_SHORT = {
+    "epoch": ("epoch", "3.0f"),
+    "loss": ("loss", ".4f"),
+    "accuracy": ("accuracy", ".4f"),
+    "validation_top_1": ("validation top-1", ".4f"),
+    "validation_log_loss": ("log loss", ".4f"),
+    "learning_rate": ("rate", ".1e"),
+    "photos_per_second": ("photos/s", ".0f"),
+}
+
+
 class Lines:
     """Plain lines for logs and pipes: a station says when it is done, and how fast it was."""
 
@@ -45,6 +57,10 @@ class Lines:
             seconds = monotonic() - begun
             speed = f", {total / seconds:.0f}/s" if 0.1 < seconds < total else ""
             typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
+
+    def epoch(self, station: str, values: Mapping[str, float]) -> None:
+        """Prints a line an epoch."""
+        typer.echo(f"{station}, {_epoch_line(values)}", err=True)
 
     def say(self, sentence: str) -> None:
         """Prints a line."""
@@ -71,9 +87,30 @@ class Bars:
             self._progress.stop_task(task)
             del self._tasks[station]
 
+    def epoch(self, station: str, values: Mapping[str, float]) -> None:
+        """Adds a row to the table above the bars."""
+        self._progress.console.print(
+            f"{station}  {_epoch_line(values)}", markup=False, highlight=False
+        )
+
     def say(self, sentence: str) -> None:
         """Prints a line above the bars."""
         self._progress.console.print(sentence, markup=False, highlight=False)
+
+
+def _epoch_line(values: Mapping[str, float]) -> str:
+    """Writes an epoch so that lines below each other make a table; what is NaN is left out.
+
+    Example:
+        >>> _epoch_line({"epoch": 2.0, "loss": 0.25, "validation_top_1": float("nan")})
+        'epoch   2  loss 0.2500'
+    """
+    parts = [
+        f"{_SHORT[name][0]} {value:{_SHORT[name][1]}}"
+        for name, value in values.items()
+        if not isnan(value)
+    ]
+    return "  ".join(parts)
 
 
 @contextmanager

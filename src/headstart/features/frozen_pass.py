@@ -13,6 +13,7 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from headstart.data.augment import View
 from headstart.data.batches import photo_batches
 from headstart.data.decode import DECODE_VERSION
 from headstart.data.index import ImageIndex
@@ -57,6 +58,7 @@ class FrozenPass:
         precision: str,
         place: CachePlace,
         progress: Progress,
+        row_dtype: type[np.floating[Any]] = np.float32,
     ) -> None:
         """Prepares a pass; nothing is computed yet.
 
@@ -69,6 +71,7 @@ class FrozenPass:
             precision: "auto", "float32", "bfloat16" or "float16".
             place: where graphs and rows are kept.
             progress: told about every photo, and about a fall-back.
+            row_dtype: in which rows are kept: float32, or float16 for the many numbers of a cut.
         """
         self._network = network
         self._engine_name = engine
@@ -77,6 +80,8 @@ class FrozenPass:
         self._wanted = precision
         self._place = place
         self._progress = progress
+        self._precision = "float32"
+        self._row_dtype = np.dtype(row_dtype)
         self._graph = graph_of(place, network.digest)
         self._conversion: Future[Any] | None = None
         self._engine: Engine | None = None
@@ -91,6 +96,11 @@ class FrozenPass:
         """The engine in use: "openvino" or "keras"."""
         return self._engine_name
 
+    @property
+    def precision(self) -> str:
+        """The precision of the rows that were asked for last: "float32" until there are some."""
+        return self._precision
+
     def rows(
         self,
         index: ImageIndex,
@@ -98,6 +108,7 @@ class FrozenPass:
         *,
         image_size: int,
         station: str,
+        view: View | None = None,
     ) -> tuple[Rows, str]:
         """Returns the network's output for some photos, and the precision it was computed in.
 
@@ -106,15 +117,17 @@ class FrozenPass:
             positions: N of them.
             image_size: the network's input side in pixels.
             station: what to call the work in the progress bar.
+            view: which look at each photo; None for the photos as they are.
 
         Returns:
-            float32 (N, ...), and "float32", "bfloat16" or "float16".
+            (N, ...) of `row_dtype`, and "float32", "bfloat16" or "float16".
 
         Raises:
             EngineError: when no engine can evaluate the network.
         """
         precision, shape = self._settle(index, positions, image_size)
-        store = self._store(precision, shape)
+        self._precision = precision
+        store = self._store(precision, shape, view)
         rows = self._allocate((len(positions), *shape))
         missing = []
         for row_number, position in enumerate(positions):
@@ -128,11 +141,16 @@ class FrozenPass:
             engine = self._ready_engine(index, positions, image_size)
             done = 0
             batches = photo_batches(
-                index, todo, image_size=image_size, batch_size=engine.batch_size, place=self._place
+                index,
+                todo,
+                image_size=image_size,
+                batch_size=engine.batch_size,
+                place=self._place,
+                view=view,
             )
             with store.writer() as writer:
                 for part in engine.run(batches):
-                    for offset, row in enumerate(part):
+                    for offset, row in enumerate(self._as_kept(part)):
                         rows[missing[done + offset]] = row
                         writer.add(index.digests[todo[done + offset]], row)
                     done += len(part)
@@ -194,21 +212,29 @@ class FrozenPass:
             return trusted_engine(self._graph, self._wanted)
         return fastest_engine(self._graph, samples, precision=self._wanted, progress=self._progress)
 
-    def _store(self, precision: str, shape: tuple[int, ...]) -> Store:
+    def _store(self, precision: str, shape: tuple[int, ...], view: View | None) -> Store:
         decoder = f"v{DECODE_VERSION}-pillow{PIL.__version__}"
-        key = f"{self._network.digest}-{self._engine_name}-{precision}-{decoder}-whole"
-        return self._place.store("features", key, row_shape=shape, dtype=np.float32)
+        look = "whole" if view is None else view.key
+        key = f"{self._network.digest}-{self._engine_name}-{precision}-{decoder}-{look}"
+        return self._place.store("features", key, row_shape=shape, dtype=self._row_dtype)
+
+    def _as_kept(self, rows: Rows) -> Rows:
+        if self._row_dtype == np.float32:
+            return rows
+        # Rare, and less wrong than infinity: the joined network is compared with these rows later.
+        largest = np.finfo(self._row_dtype).max
+        return np.clip(rows, -largest, largest).astype(self._row_dtype)
 
     def _allocate(self, shape: tuple[int, ...]) -> Rows:
-        size = int(np.prod(shape)) * 4
+        size = int(np.prod(shape)) * self._row_dtype.itemsize
         if size <= IN_MEMORY_BYTES:
-            return np.empty(shape, np.float32)
+            return np.empty(shape, self._row_dtype)
         self._place.folder.mkdir(parents=True, exist_ok=True)
         place = self._place.folder
         with disk_full_as_error(place), tempfile.TemporaryFile(dir=place) as file:
             # Claimed now: a hole in a full disk would kill the process on first touch.
             _claim(file.fileno(), size)
-            return np.memmap(file, np.float32, "r+", shape=shape)
+            return np.memmap(file, self._row_dtype, "r+", shape=shape)
 
 
 def _claim(file_number: int, size: int) -> None:

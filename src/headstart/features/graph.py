@@ -72,6 +72,15 @@ def convert_frozen(graph: Graph, spec: dict[str, Any], caller: KerasCaller) -> "
     return caller.call("headstart.features.graph:export_frozen", spec=spec, file=str(graph.file))
 
 
+def convert_prefix(
+    graph: Graph, spec: dict[str, Any], cut: dict[str, Any], *, caller: KerasCaller
+) -> "Future[Any]":
+    """Begins the conversion of what lies below a cut, both given as JSON."""
+    return caller.call(
+        "headstart.features.graph:export_prefix", spec=spec, cut=cut, file=str(graph.file)
+    )
+
+
 def convert_file(
     graph: Graph, model_file: Path, model_digest: str, *, caller: KerasCaller
 ) -> "Future[Any]":
@@ -93,6 +102,21 @@ def export_frozen(spec: dict[str, Any], file: str) -> list[int]:
     from headstart.backbones.frozen import FrozenSpec, build
 
     model = build(FrozenSpec(**spec))
+    export_model(model, Path(file))
+    return [int(axis) for axis in model.output.shape[1:]]
+
+
+def export_prefix(spec: dict[str, Any], cut: dict[str, Any], file: str) -> list[int]:
+    """Builds and converts what lies below a cut; runs where Keras has the OpenVINO backend.
+
+    Returns:
+        The shape of one photo's row.
+    """
+    from headstart.backbones.cut import Cut
+    from headstart.backbones.frozen import FrozenSpec, build
+    from headstart.backbones.suffix import build_prefix
+
+    model = build_prefix(build(FrozenSpec(**spec)), Cut.from_json(cut))
     export_model(model, Path(file))
     return [int(axis) for axis in model.output.shape[1:]]
 

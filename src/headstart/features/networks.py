@@ -1,4 +1,4 @@
-"""The two networks that a run evaluates: the frozen backbone, and the joined classifier."""
+"""The networks that a run evaluates: frozen backbone, prefix below a cut, joined classifier."""
 
 import hashlib
 from concurrent.futures import Future
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec, build
-from headstart.features.graph import Graph, convert_file, convert_frozen
+from headstart.backbones.suffix import build_prefix
+from headstart.features.graph import Graph, convert_file, convert_frozen, convert_prefix
 from headstart.process import KerasCaller
 
 
@@ -30,6 +32,30 @@ class FrozenNetwork:
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""
         return build(self.spec)
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What lies below a cut: photos in, rows of what crosses it out."""
+
+    spec: FrozenSpec
+    cut: Cut
+    caller: KerasCaller
+
+    @property
+    def digest(self) -> str:
+        """Names weights, settings and cut."""
+        name = f"prefix {self.spec.digest} {' '.join(self.cut.crossing)}"
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    def convert(self, graph: Graph) -> "Future[Any]":
+        """Begins to write the network as a graph."""
+        cut = self.cut.as_json()
+        return convert_prefix(graph, self.spec.as_json(), cut, caller=self.caller)
+
+    def build(self) -> Any:
+        """Returns the network as a Keras model on this process' backend."""
+        return build_prefix(build(self.spec), self.cut)
 
 
 @dataclass(frozen=True)

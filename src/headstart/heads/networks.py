@@ -27,15 +27,15 @@ def build_linear(head: LinearHead) -> "keras.Model":
 
 
 def build_mlp(
-    feature_count: int, units: tuple[int, ...], *, dropout: float, class_count: int
+    feature_count: int, units: tuple[int, ...], *, dropout: float, units_out: int
 ) -> "keras.Model":
-    """Returns a multi-layer head with fresh weights: (D,) in, probabilities (K,) out.
+    """Returns a head with fresh weights: (D,) in, probabilities (K,) out, or (1,) for a sigmoid.
 
     Args:
         feature_count: D.
-        units: of each hidden layer, all with ReLU.
+        units: of each hidden layer, all with ReLU; none for a single dense layer.
         dropout: fraction dropped after each hidden layer, in [0, 1).
-        class_count: K.
+        units_out: K for a softmax, 1 for a sigmoid.
     """
     import keras
 
@@ -45,7 +45,8 @@ def build_mlp(
         outputs = keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")(outputs)
         if dropout:
             outputs = keras.layers.Dropout(dropout, name=f"dropout_{number}")(outputs)
-    outputs = keras.layers.Dense(class_count, activation="softmax", name="probabilities")(outputs)
+    activation = "softmax" if units_out > 1 else "sigmoid"
+    outputs = keras.layers.Dense(units_out, activation=activation, name="probabilities")(outputs)
     return keras.Model(inputs, outputs, name="head")
 
 

@@ -1,15 +1,28 @@
 """The only place that calls `fit`."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.heads.linear import both_classes
 from headstart.progress import Progress
+from headstart.training.devices import device_count
+from headstart.training.examples import Examples, Mix
+from headstart.training.losses import Loss, targets
+from headstart.training.optimizers import make_optimizer
+from headstart.training.plan import Stage
+from headstart.training.schedules import make_schedule
+from headstart.training.score import Score
+from headstart.training.state import TrainingState, read_state
+from headstart.training.watch import COLUMNS, Watch
 
-if TYPE_CHECKING:
-    import keras
+PREDICT_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,85 +30,201 @@ class History:
     """What happened in each epoch.
 
     Attributes:
-        columns: "epoch" first, then Keras' names: "loss", "accuracy", "val_loss", ...
+        columns: see `headstart.training.watch.COLUMNS`.
         rows: one tuple an epoch, in the order of `columns`.
-        best_epoch: counted from 1; its weights are the ones kept.
+        best_epoch: counted from 1 in its stage; its weights are the ones kept.
+        best_score: on the validation photos; None without them.
+        stopped: why the training ended before its last epoch, as a sentence; else empty.
+        moved: weights that the first step changed, as `layer/weight`.
+        unmoved: weights that it left as they were.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
     best_epoch: int
+    best_score: Score | None
+    stopped: str
+    moved: tuple[str, ...] = ()
+    unmoved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a training is given besides model and photos.
+
+    Attributes:
+        loss: what it makes small.
+        progress: told after every epoch.
+        seed: of the order of photos.
+        photo_weights: float64 (N,), or None for all alike.
+        mix: varies whole batches, or None.
+        state_file: where it is kept after every epoch, or None.
+        logs: folder for TensorBoard, or None.
+        name: what the stage is called.
+        depths: number of the block below the head that a layer belongs to, by layer; 0 for others.
+        bar: score that an epoch has to beat; None for a model that begins with nothing.
+    """
+
+    loss: Loss
+    progress: Progress
+    seed: int = 0
+    photo_weights: NDArray[np.float64] | None = None
+    mix: Mix | None = None
+    state_file: Path | None = None
+    logs: Path | None = None
+    name: str = "epochs"
+    depths: Callable[[str], int] | None = None
+    bar: Score | None = None
 
 
 def fit(
-    model: "keras.Model",
-    inputs: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    *,
-    validation: tuple[NDArray[np.float32], NDArray[np.int32]] | None,
-    sample_weight: NDArray[np.float64] | None = None,
-    learning_rate: float = 1e-3,
-    batch_size: int = 32,
-    epochs: int = 100,
-    patience: int = 10,
-    progress: Progress,
+    model: keras.Model,
+    train: Examples,
+    validation: Examples | None,
+    stage: Stage,
+    given: Surroundings,
 ) -> History:
-    """Trains what is trainable in a model, with Adam, until validation stops improving.
+    """Trains what is trainable in a model, and leaves it with the weights of its best epoch.
+
+    Killed and begun again with the same state file, it goes on after the last whole epoch and ends
+    as if it had never stopped.
 
     Args:
-        model: ends in a softmax, or in one sigmoid unit; the loss follows from that.
-        inputs: (N, ...).
-        labels: int32 (N,).
-        validation: inputs and labels that decide when to stop and which epoch to keep; without
-            them the training loss decides.
-        sample_weight: float64 (N,), or None for all alike.
-        learning_rate: of Adam.
-        batch_size: examples a step.
-        epochs: at most.
-        patience: epochs without improvement before it stops.
-        progress: told after every epoch.
+        model: ends in a softmax, or in one sigmoid unit.
+        train: what it learns from.
+        validation: decides which epoch is kept and when to stop; without it the last one is kept.
+        stage: how it is trained.
+        given: loss, listener, seed and files.
 
     Returns:
-        The history; the model has the weights of its best epoch.
+        The history. Training stops early, with the last good weights, when the loss is not a number
+        or explodes, when one class is named for every photo, and at Ctrl-C.
     """
-    import keras
+    batches = _Batches(train, stage, given, units=int(model.output_shape[-1]))
+    compile_model(model, stage, given, steps=len(batches) * stage.epochs)
+    state = (read_state(given.state_file) if given.state_file else None) or TrainingState()
+    watch = Watch(state, stage=stage, given=given, batches=batches, validation=validation)
+    watch.restore(model)
+    if not state.ended:
+        callbacks = [watch, *_tensorboard(given)]
+        with watch.interruptible():
+            model.fit(
+                batches,
+                epochs=stage.epochs,
+                initial_epoch=state.epoch,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        watch.finish()
+    model.set_weights(state.best)
+    return History(
+        columns=COLUMNS,
+        rows=tuple(tuple(row) for row in state.rows),
+        best_epoch=state.best_epoch,
+        best_score=state.best_score,
+        stopped="" if state.ended == "done" else state.ended,
+        moved=tuple(state.moved),
+        unmoved=tuple(state.unmoved),
+    )
 
-    one_unit = model.output_shape[-1] == 1
+
+def compile_model(model: keras.Model, stage: Stage, given: Surroundings, *, steps: int) -> None:
+    """Compiles a model as a stage says; `steps` in all decide the schedule."""
+
+    def optimizer(factor: float = 1.0) -> keras.optimizers.Optimizer:
+        schedule = make_schedule(
+            stage.schedule,
+            learning_rate=stage.learning_rate * factor,
+            steps=steps,
+            options=stage.schedule_options,
+        )
+        return make_optimizer(
+            stage.optimizer,
+            learning_rate=schedule,
+            options=stage.optimizer_options,
+            ema=stage.average,
+        )
+
+    chosen = optimizer()
+    if given.depths is not None and stage.depth_factor < 1:
+        chosen = _by_depth(model, stage, given.depths, optimizer)
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss="binary_crossentropy" if one_unit else "sparse_categorical_crossentropy",
+        optimizer=chosen,
+        loss=given.loss.function,
         metrics=["accuracy"],
+        # TensorFlow's XLA compiles longer on a CPU than a fine-tuning lasts, and its depthwise
+        # convolutions are slow; without jit, JAX would run every operation by itself.
+        jit_compile=keras.backend.backend() == "jax",
     )
-    monitor = "loss" if validation is None else "val_loss"
-    stopping = keras.callbacks.EarlyStopping(
-        monitor=monitor, patience=patience, restore_best_weights=True
-    )
-    fitted = model.fit(
-        inputs,
-        labels,
-        validation_data=validation,
-        sample_weight=sample_weight,
-        batch_size=batch_size,
-        epochs=epochs,
-        callbacks=[stopping, _teller(progress, epochs)],
-        verbose=0,
-    )
-    return _history(fitted.history, monitor)
 
 
-def _history(columns: dict[str, list[float]], monitor: str) -> History:
-    names = ("epoch", *columns)
-    rows = tuple(
-        (float(number), *(float(value) for value in values))
-        for number, values in enumerate(zip(*columns.values(), strict=True), 1)
-    )
-    return History(names, rows, int(np.argmin(columns[monitor])) + 1)
+def predict(model: keras.Model, examples: Examples) -> NDArray[np.float32]:
+    """Returns probabilities (N, K) of the first view of each example."""
+    count = len(examples.labels)
+    size = PREDICT_BATCH_SIZE * device_count()
+    # Whole batches only: a short last one would be compiled anew, and could not be divided.
+    positions = np.arange(-(-count // size) * size).clip(max=count - 1)
+    parts = [
+        np.asarray(model.predict_on_batch(examples.inputs(each, 0)), np.float32)
+        for each in np.split(positions, len(positions) // size)
+    ]
+    return both_classes(np.concatenate(parts)[:count])
 
 
-def _teller(progress: Progress, epochs: int) -> Any:
-    import keras
+def _by_depth(
+    model: keras.Model,
+    stage: Stage,
+    depths: Callable[[str], int],
+    optimizer: Callable[[float], keras.optimizers.Optimizer],
+) -> keras.optimizers.Optimizer:
+    depth = {
+        id(variable): depths(layer.name)
+        for layer in model.layers
+        for variable in layer.trainable_variables
+    }
+    made = {each: optimizer(stage.depth_factor**each) for each in sorted(set(depth.values()))}
+    return keras.optimizers.MultiOptimizer(lambda variable: made[depth[id(variable)]])
 
-    return keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, _logs: progress.step("epochs", epoch + 1, epochs),
-        on_train_end=lambda _logs: progress.step("epochs", epochs, epochs),
-    )
+
+def _tensorboard(given: Surroundings) -> list[keras.callbacks.Callback]:
+    if given.logs is None:
+        return []
+    return [keras.callbacks.TensorBoard(str(given.logs / given.name), write_graph=False)]
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches in an order that seed and epoch alone decide."""
+
+    def __init__(self, train: Examples, stage: Stage, given: Surroundings, *, units: int) -> None:
+        super().__init__()
+        self._train = train
+        self._stage = stage
+        self._given = given
+        self._units = units
+        self._devices = device_count()
+        self.epoch = 0
+        self.order = np.arange(len(train.labels))
+
+    def begin(self, epoch: int) -> None:
+        """Shuffles for an epoch, counted from 0."""
+        self.epoch = epoch
+        random = np.random.default_rng([self._given.seed, epoch])
+        self.order = random.permutation(len(self._train.labels))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._train.labels) / self._stage.batch_size)
+
+    def __getitem__(self, step: int) -> tuple[Any, ...]:
+        size = self._stage.batch_size
+        positions = self.order[step * size : (step + 1) * size]
+        # Devices get equal parts; the few photos left over are others in every epoch.
+        positions = positions[: max(len(positions) - len(positions) % self._devices, 1)]
+        inputs = self._train.inputs(positions, self.epoch)
+        loss = self._given.loss
+        wanted = targets(self._train.labels[positions], loss.targets, self._units)
+        if self._given.mix is not None:
+            inputs, wanted = self._given.mix(inputs, wanted, self.epoch * len(self) + step)
+        if self._given.photo_weights is None:
+            return inputs, wanted
+        return inputs, wanted, self._given.photo_weights[positions].astype(np.float32)

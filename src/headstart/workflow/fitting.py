@@ -1,58 +1,117 @@
 """The station that fits the head, whatever kind it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.features.frozen_pass import FrozenPass
 from headstart.heads.linear import LinearHead, both_classes, class_weights, fit_linear
-from headstart.heads.spec import parse_head
+from headstart.heads.spec import HeadSpec, parse_head
 from headstart.process import KerasCaller
-from headstart.progress import Progress
 from headstart.recipe import TrainRecipe
+from headstart.workflow.setup import Setup
+from headstart.workflow.tools import Tools
 
 if TYPE_CHECKING:
     import keras
 
     from headstart.training.loop import History
 
-Labelled = tuple[NDArray[np.float32], NDArray[np.int32]]
-"""Features (N, D) and labels (N,)."""
+Table = tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]
+"""Columns and rows of `history.csv`."""
+
+
+class Fitted(Protocol):
+    """What has learnt, ready to be saved.
+
+    Attributes:
+        precision: of what it was fitted on.
+        engine: that computed it.
+        settings: for the manifest.
+    """
+
+    @property
+    def precision(self) -> str:
+        """Of the rows it was fitted on: "float32", "bfloat16" or "float16"."""
+
+    @property
+    def engine(self) -> str:
+        """What computed them: "openvino" or "keras"."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+
+    @property
+    def table(self) -> Table:
+        """What `history.csv` holds."""
+
+    def probabilities(self, setup: Setup, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Answers for some photos (N,) by the cached path: (N, K)."""
+
+    def save_classifier(self, setup: Setup, file: Path, caller: KerasCaller) -> dict[str, Any]:
+        """Joins it to its backbone and writes `model.keras`; see `headstart.artifact.model`."""
 
 
 @dataclass(frozen=True)
 class FittedHead:
-    """A head that has learnt.
+    """A head that has learnt on the features of a frozen backbone.
 
     Attributes:
+        frozen: the pass that made the features.
+        precision: of the features.
+        settings: for the manifest.
         linear: the closed-form head, or None.
         network: the head that Keras trained, or None.
         history: of the training, where there was one.
-        precision: of the features it was fitted on.
-        settings: for the manifest.
+        own_table: what to show instead, where fine-tuning was tried and did not help.
     """
 
-    linear: LinearHead | None
-    network: "keras.Model | None"
-    history: "History | None"
+    frozen: FrozenPass
     precision: str
-    settings: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    linear: LinearHead | None = None
+    network: "keras.Model | None" = None
+    history: "History | None" = None
+    own_table: Table | None = None
 
-    def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Applies the head to cached features: (N, D) to (N, K)."""
+    @property
+    def engine(self) -> str:
+        """What computed the features."""
+        return self.frozen.engine_name
+
+    @property
+    def table(self) -> Table:
+        """One row an epoch, or one a regularisation strength tried."""
+        if self.own_table is not None:
+            return self.own_table
+        if self.history is not None:
+            return self.history.columns, self.history.rows
+        rows = () if self.linear is None else self.linear.log_losses
+        return ("c", "cross_validated_log_loss"), rows
+
+    def answer(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Applies the head to features: (N, D) to (N, K)."""
         if self.linear is not None:
             return both_classes(self.linear.probabilities(features))
         assert self.network is not None
         outputs = self.network.predict(features, verbose=0)
         return both_classes(np.asarray(outputs, np.float32))
 
-    def save_classifier(
-        self, spec: dict[str, Any], file: Path, caller: KerasCaller
-    ) -> dict[str, Any]:
+    def probabilities(self, setup: Setup, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Answers for some photos by way of their kept features: (N, K)."""
+        features, _ = self.frozen.rows(
+            setup.index, positions, image_size=setup.spec.image_size, station="proof of the join"
+        )
+        return self.answer(np.asarray(features))
+
+    def save_classifier(self, setup: Setup, file: Path, caller: KerasCaller) -> dict[str, Any]:
         """Joins it to its backbone and writes `model.keras`; see `headstart.artifact.model`."""
         beside = file.with_name(".head.npz" if self.linear else ".head.keras")
+        spec = setup.spec.as_json()
         try:
             if self.linear is not None:
                 with beside.open("wb") as opened:
@@ -73,88 +132,118 @@ class FittedHead:
             beside.unlink(missing_ok=True)
 
 
-def fit_head(
-    recipe: TrainRecipe,
-    *,
-    train: Labelled,
-    validation: Labelled,
-    class_count: int,
-    precision: str,
-    progress: Progress,
-) -> FittedHead:
+@dataclass(frozen=True)
+class Features:
+    """Rows for training and validation, and their labels.
+
+    Attributes:
+        train: float32 (N, ...).
+        validation: float32 (M, ...).
+        precision: in which they were computed.
+    """
+
+    train: NDArray[Any]
+    validation: NDArray[Any]
+    precision: str
+
+
+def read_features(setup: Setup, frozen: FrozenPass) -> Features:
+    """Evaluates the frozen network over the photos of training and validation."""
+    # Test photos are not among these: nothing that selects or fits ever holds their features.
+    seen = np.concatenate([setup.split.train, setup.split.validation])
+    features, precision = frozen.rows(
+        setup.index, seen, image_size=setup.spec.image_size, station="features"
+    )
+    count = len(setup.split.train)
+    return Features(features[:count], features[count:], precision)
+
+
+def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools) -> FittedHead:
     """Fits the head that a recipe asks for.
 
     Args:
-        recipe: says which head and how.
-        train: what it learns from.
-        validation: decides when a network stops; a linear head does not need it.
-        class_count: K.
-        precision: of the features.
-        progress: told about epochs.
+        setup: says which head and how, and which photo is of which class.
+        frozen: the pass that made the features.
+        features: what it learns from; the validation part decides when a network stops, a linear
+            head does not need it.
+        given: the listener.
     """
-    spec = parse_head(recipe.head, class_count=class_count)
-    balanced = recipe.class_weight == "balanced"
+    recipe = setup.recipe
+    labels = setup.index.labels[setup.split.train]
+    count = len(setup.index.class_names)
+    spec = parse_head(recipe.head, class_count=count)
     settings: dict[str, Any] = {"head": recipe.head, "class_weight": recipe.class_weight}
     if not spec.needs_gradients:
         linear = fit_linear(
-            *train,
-            class_count=class_count,
+            features.train,
+            labels,
+            class_count=count,
             activation=spec.kind,
-            balanced=balanced,
+            balanced=recipe.class_weight == "balanced",
             seed=recipe.seed,
         )
         settings |= {"c": linear.c, "cross_validated_log_loss": dict(linear.log_losses)}
-        return FittedHead(linear, None, None, precision, settings)
-    weight = class_weights(train[1], class_count)[train[1]] if balanced else None
-    network, history = _train_network(
-        recipe, train, validation, class_count=class_count, weight=weight, progress=progress
+        return FittedHead(frozen, features.precision, settings, linear=linear)
+    network, history = _train_network(setup, spec, features, given)
+    settings |= {"dropout": recipe.dropout, "best_epoch": history.best_epoch}
+    return FittedHead(frozen, features.precision, settings, network=network, history=history)
+
+
+def photo_weights(recipe: TrainRecipe, labels: NDArray[np.int32], count: int) -> Any:
+    """Returns a weight for each photo where classes are balanced, else None."""
+    return class_weights(labels, count)[labels] if recipe.class_weight == "balanced" else None
+
+
+def new_head(recipe: TrainRecipe, feature_count: int, class_count: int) -> "keras.Model":
+    """Builds the head of a recipe with fresh weights."""
+    from headstart.heads.networks import build_mlp, build_own
+
+    spec = parse_head(recipe.head, class_count=class_count)
+    if spec.function is not None:
+        return build_own(spec.function, feature_count=feature_count, class_count=class_count)
+    return build_mlp(
+        feature_count,
+        spec.units,
+        dropout=recipe.dropout,
+        units_out=1 if spec.kind == "sigmoid" else class_count,
     )
-    settings |= {
-        "dropout": recipe.dropout,
-        "learning_rate": recipe.learning_rate,
-        "batch_size": recipe.batch_size,
-        "best_epoch": history.best_epoch,
-    }
-    return FittedHead(None, network, history, precision, settings)
 
 
 def _train_network(
-    recipe: TrainRecipe,
-    train: Labelled,
-    validation: Labelled,
-    *,
-    class_count: int,
-    weight: NDArray[np.float64] | None,
-    progress: Progress,
+    setup: Setup, spec: HeadSpec, features: Features, given: Tools
 ) -> "tuple[keras.Model, History]":
     import keras
 
-    from headstart.heads.networks import build_mlp, build_own, fold_standardisation
-    from headstart.training.loop import fit
+    from headstart.heads.networks import fold_standardisation
+    from headstart.training.devices import use_all_devices
+    from headstart.training.examples import KeptRows
+    from headstart.training.loop import Surroundings, fit
+    from headstart.workflow.stages import head_stage, make_loss_of
 
+    recipe, labels, split = setup.recipe, setup.index.labels, setup.split
+    use_all_devices()
     keras.utils.set_random_seed(recipe.seed)
-    spec = parse_head(recipe.head, class_count=class_count)
-    features = train[0].reshape(len(train[0]), -1)
-    held_out = validation[0].reshape(len(validation[0]), -1)
-    mean = np.zeros(features.shape[1], np.float32)
-    deviation = np.ones(features.shape[1], np.float32)
-    if spec.function is not None:
-        network = build_own(spec.function, feature_count=features.shape[1], class_count=class_count)
-    else:
-        network = build_mlp(
-            features.shape[1], spec.units, dropout=recipe.dropout, class_count=class_count
-        )
-        mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+    train = features.train.reshape(len(features.train), -1)
+    held_out = features.validation.reshape(len(features.validation), -1)
+    network = new_head(recipe, train.shape[1], len(setup.index.class_names))
+    mean = np.zeros(train.shape[1], np.float32)
+    deviation = np.ones(train.shape[1], np.float32)
+    if spec.function is None:
+        mean, deviation = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-6)
     history = fit(
         network,
-        (features - mean) / deviation,
-        train[1],
-        validation=((held_out - mean) / deviation, validation[1]) if len(held_out) else None,
-        sample_weight=weight,
-        learning_rate=recipe.learning_rate,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        progress=progress,
+        KeptRows(labels[split.train], ((train - mean) / deviation,)),
+        KeptRows(labels[split.validation], ((held_out - mean) / deviation,))
+        if len(held_out)
+        else None,
+        head_stage(recipe),
+        Surroundings(
+            loss=make_loss_of(recipe, units=int(network.output_shape[-1])),
+            progress=given.progress,
+            seed=recipe.seed,
+            photo_weights=photo_weights(recipe, labels[split.train], len(setup.index.class_names)),
+            name="head",
+        ),
     )
     if spec.function is None:
         fold_standardisation(network, mean, deviation)

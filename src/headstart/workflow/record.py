@@ -17,7 +17,7 @@ from headstart.files import sha256
 from headstart.heads.linear import both_classes
 from headstart.recipe import write_recipe
 from headstart.report.page import write_report
-from headstart.workflow.fitting import FittedHead
+from headstart.workflow.fitting import Fitted
 from headstart.workflow.setup import Setup
 from headstart.workflow.tools import Tools
 
@@ -25,9 +25,7 @@ AGREEMENT_PHOTOS = 64
 """Test photos on which each run proves the join; a test of this package takes all of them."""
 
 
-def write_run(
-    folder: Path, setup: Setup, *, frozen: FrozenPass, fitted: FittedHead, given: Tools
-) -> None:
+def write_run(folder: Path, setup: Setup, *, fitted: Fitted, given: Tools) -> None:
     """Writes every file of a run folder into an empty one.
 
     The reported numbers come from `model.keras` as it was read back from this folder, in the
@@ -36,17 +34,16 @@ def write_run(
     Args:
         folder: exists and is empty.
         setup: the network, the photos and their split.
-        frozen: the pass that made the features.
-        fitted: the head.
+        fitted: what has learnt.
         given: cache, listener, Keras and engine.
     """
     model_file = folder / "model.keras"
-    model = fitted.save_classifier(setup.spec.as_json(), model_file, given.caller)
+    model = fitted.save_classifier(setup, model_file, given.caller)
     evaluation, agreement = None, None
     if len(setup.split.test):
         joined = FrozenPass(
             SavedClassifier(model_file, sha256(model_file), given.caller),
-            engine=frozen.engine_name,
+            engine=fitted.engine,
             may_fall_back=False,
             is_proven_elsewhere=True,
             precision=fitted.precision,
@@ -54,7 +51,7 @@ def write_run(
             progress=given.progress,
         )
         probabilities = _classify(joined, setup)
-        agreement = _prove_join(probabilities, setup, frozen, fitted)
+        agreement = _prove_join(probabilities, setup, fitted)
         evaluation = _evaluate(folder, probabilities, setup)
     _write_tables(folder, setup, fitted)
     manifest = Manifest(
@@ -63,7 +60,7 @@ def write_run(
         backbone=_describe_backbone(setup) | model,
         image_size=setup.spec.image_size,
         head=fitted.settings,
-        engine=frozen.engine_name,
+        engine=fitted.engine,
         precision=fitted.precision,
         seed=setup.recipe.seed,
         temperature=1.0,
@@ -84,16 +81,11 @@ def _classify(joined: FrozenPass, setup: Setup) -> NDArray[np.float32]:
     return both_classes(np.asarray(outputs))
 
 
-def _prove_join(
-    probabilities: NDArray[np.float32], setup: Setup, frozen: FrozenPass, fitted: FittedHead
-) -> JoinAgreement:
+def _prove_join(probabilities: NDArray[np.float32], setup: Setup, fitted: Fitted) -> JoinAgreement:
     test = setup.split.test
     step = max(1, len(test) // AGREEMENT_PHOTOS)
     sample = np.arange(0, len(test), step)[:AGREEMENT_PHOTOS]
-    features, _ = frozen.rows(
-        setup.index, test[sample], image_size=setup.spec.image_size, station="proof of the join"
-    )
-    cached = fitted.probabilities(np.asarray(features))
+    cached = fitted.probabilities(setup, test[sample])
     return compare_join(probabilities[sample], cached, precision=fitted.precision)
 
 
@@ -111,7 +103,7 @@ def _evaluate(folder: Path, probabilities: NDArray[np.float32], setup: Setup) ->
     return evaluate(probabilities, labels, class_names=index.class_names, files=files)
 
 
-def _write_tables(folder: Path, setup: Setup, fitted: FittedHead) -> None:
+def _write_tables(folder: Path, setup: Setup, fitted: Fitted) -> None:
     write_split_csv(
         folder / "split.csv",
         setup.split,
@@ -121,11 +113,7 @@ def _write_tables(folder: Path, setup: Setup, fitted: FittedHead) -> None:
         set_aside=setup.index.set_aside,
     )
     write_recipe(setup.recipe, folder / "recipe.toml")
-    if fitted.history is not None:
-        columns, rows = fitted.history.columns, fitted.history.rows
-    else:
-        columns = ("c", "cross_validated_log_loss")
-        rows = () if fitted.linear is None else fitted.linear.log_losses
+    columns, rows = fitted.table
     write_history(folder / "history.csv", columns=columns, rows=rows)
 
 

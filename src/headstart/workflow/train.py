@@ -4,9 +4,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import numpy as np
-
 from headstart.artifact.run import Run, load_run
+from headstart.backbones.cut import Cut
+from headstart.backbones.frozen import FrozenSpec
 from headstart.data.checks import require_usable
 from headstart.errors import ArgumentError
 from headstart.features.engine import check_backend, check_precision
@@ -18,10 +18,20 @@ from headstart.heads.spec import parse_head
 from headstart.process import KerasProcess
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
-from headstart.workflow.fitting import FittedHead, fit_head
+from headstart.training.plan import Stage
+from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
+from headstart.workflow.fitting import Fitted, fit_head, read_features
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup, choose_network, split_index
+from headstart.workflow.stages import (
+    head_stage,
+    head_units,
+    needs_gradients,
+    plan_of,
+    refuse_foreign_code,
+    stage_as_json,
+)
 from headstart.workflow.tools import Tools, tools
 
 
@@ -29,6 +39,7 @@ def train(
     photos: Photos,
     *,
     out: str | Path | None = None,
+    logs: str | Path | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
@@ -38,6 +49,7 @@ def train(
         photos: a folder of class folders, an archive or CSV of such, an `ImageIndex`, or arrays
             `(X, y)`: uint8 RGB (N, H, W, 3), 0..255, and N labels.
         out: the run folder to write; must not exist. Left out, one is named under `runs/`.
+        logs: folder to write TensorBoard's logs to; needs the TensorFlow backend.
         progress: told how far it is; see `headstart.progress.Progress`.
         **options: the fields of `headstart.recipe.TrainRecipe`, such as `backbone`, `weights`,
             `head`, `test`, `seed`.
@@ -58,7 +70,8 @@ def train(
         ('cats', 'dogs')
     """
     recipe = make_recipe({"photos": photos_name(photos), **options})
-    return train_recipe(recipe, photos=photos, out=out, progress=progress)
+    folder = None if logs is None else Path(logs)
+    return train_recipe(recipe, photos=photos, out=out, logs=folder, progress=progress)
 
 
 def train_from(
@@ -66,6 +79,8 @@ def train_from(
     settings: dict[str, Any],
     *,
     out: Path | None = None,
+    logs: Path | None = None,
+    trust_code: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a TOML file says, with single settings in its place; either may be left out.
@@ -76,7 +91,10 @@ def train_from(
     values = {} if recipe_file is None else read_values(recipe_file)
     if "photos" not in values | settings:
         raise ArgumentError("photos is missing. Name a folder: headstart train PHOTOS.")
-    return train_recipe(make_recipe(values | settings), out=out, progress=progress)
+    recipe = make_recipe(values | settings)
+    if recipe_file is not None and not trust_code:
+        refuse_foreign_code(make_recipe(values), recipe_file)
+    return train_recipe(recipe, out=out, logs=logs, progress=progress)
 
 
 def train_recipe(
@@ -84,17 +102,21 @@ def train_recipe(
     *,
     photos: Photos | None = None,
     out: str | Path | None = None,
+    logs: Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a recipe says; `photos` stands in for the recipe's own when it is no path."""
     folder = _run_folder(recipe, out)
-    head_spec = parse_head(recipe.head)
+    stages, notes = plan_of(recipe)
     with tools(recipe.engine, progress) as given:
         check_precision(recipe.precision, given.engine)
-        if head_spec.needs_gradients:
+        if needs_gradients(recipe, stages):
             check_backend()
+        for note in notes:
+            given.progress.say(note)
         require_source(recipe.photos if photos is None else photos)
         backbone, spec = choose_network(recipe, given.progress)
+        plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
         if isinstance(given.caller, KerasProcess):
             # It builds while this process reads photos; a converted network is not built otherwise.
             given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
@@ -119,28 +141,41 @@ def train_recipe(
         require_usable(index)
         parse_head(recipe.head, class_count=len(index.class_names))
         setup = Setup(recipe, backbone, spec, index, split_index(index, recipe))
-        fitted = _fit(setup, frozen, given)
+        fitted = _fit(setup, plan, frozen, given)
         with atomic_folder(folder) as temporary:
-            write_run(temporary, setup, frozen=frozen, fitted=fitted, given=given)
+            write_run(temporary, setup, fitted=fitted, given=given)
+        forget_states(setup, given)
     return load_run(folder)
 
 
-def _fit(setup: Setup, frozen: FrozenPass, given: Tools) -> FittedHead:
-    index, split = setup.index, setup.split
-    # Test photos are not among these: nothing that selects or fits ever holds their features.
-    seen = np.concatenate([split.train, split.validation])
-    features, precision = frozen.rows(
-        index, seen, image_size=setup.spec.image_size, station="features"
-    )
-    count = len(split.train)
-    return fit_head(
-        setup.recipe,
-        train=(features[:count], index.labels[split.train]),
-        validation=(features[count:], index.labels[split.validation]),
-        class_count=len(index.class_names),
-        precision=precision,
-        progress=given.progress,
-    )
+def _checked_plan(
+    recipe: TrainRecipe,
+    stages: tuple[Stage, ...],
+    spec: FrozenSpec,
+    *,
+    logs: Path | None,
+    given: Tools,
+) -> Plan:
+    """Compares stages with the network, in the process that has Keras, before a photo is read."""
+    if not needs_gradients(recipe, stages):
+        return Plan((), (), None)
+    cuts = given.caller.call(
+        "headstart.training.checks:find_cuts",
+        spec=spec.as_json(),
+        stages=[stage_as_json(stage) for stage in stages or (head_stage(recipe),)],
+        loss={"name": recipe.loss, "options": recipe.loss_options},
+        units=head_units(recipe),
+    ).result()
+    return Plan(stages, tuple(map(Cut.from_json, cuts[: len(stages)])), logs)
+
+
+def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
+    features = read_features(setup, frozen)
+    probe = fit_head(setup, frozen, features, given)
+    if not plan.stages:
+        return probe
+    bar = probe_score(setup, probe, features)
+    return fine_tune(setup, probe, plan, bar=bar, given=given)
 
 
 def _run_folder(recipe: TrainRecipe, out: str | Path | None) -> Path:

@@ -1,0 +1,318 @@
+"""The station that unfreezes: stage after stage, and never worse than the linear probe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.backbones.cut import Cut
+from headstart.process import KerasCaller
+from headstart.training.plan import Stage
+from headstart.training.score import Score, score
+from headstart.workflow.fitting import (
+    Features,
+    Fitted,
+    FittedHead,
+    Table,
+    new_head,
+    photo_weights,
+)
+from headstart.workflow.setup import Setup
+from headstart.workflow.stage_inputs import StageInputs
+from headstart.workflow.stages import make_loss_of, own_sources, starts_new
+from headstart.workflow.tools import Tools
+
+if TYPE_CHECKING:
+    import keras
+
+    from headstart.training.loop import History
+
+Weights = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done after the linear probe.
+
+    Attributes:
+        stages: in order.
+        cuts: where the network is cut for each.
+        logs: folder for TensorBoard, or None.
+    """
+
+    stages: tuple[Stage, ...]
+    cuts: tuple[Cut, ...]
+    logs: Path | None = None
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A classifier whose backbone has learnt too.
+
+    Attributes:
+        suffix: what was trained, with its best weights.
+        weights: of the backbone's layers above the cut, by `layer/number`.
+        head: with what it has learnt.
+        inputs: what the suffix was fed with.
+        precision: of the frozen pass below the cut.
+        engine: of that pass.
+        settings: for the manifest.
+        table: of all stages.
+    """
+
+    suffix: keras.Model
+    weights: Weights
+    head: keras.Model
+    inputs: StageInputs
+    precision: str
+    engine: str
+    settings: dict[str, Any]
+    table: Table
+
+    def probabilities(self, setup: Setup, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Answers for some photos by way of what was kept at the cut: (N, K)."""
+        from headstart.training.loop import predict
+
+        return predict(self.suffix, self.inputs.plain(setup, positions, "proof of the join"))
+
+    def save_classifier(self, setup: Setup, file: Path, caller: KerasCaller) -> dict[str, Any]:
+        """Joins prefix and suffix into one network and writes `model.keras`."""
+        weights, head = file.with_name(".weights.npz"), file.with_name(".head.keras")
+        try:
+            with weights.open("wb") as opened:
+                np.savez(opened, allow_pickle=False, **self.weights)
+            self.head.save(head)
+            call = caller.call(
+                "headstart.artifact.model:save_tuned_classifier",
+                spec=setup.spec.as_json(), weights=str(weights), head=str(head), file=str(file),
+            )  # fmt: skip
+            return dict(call.result())
+        finally:
+            weights.unlink(missing_ok=True)
+            head.unlink(missing_ok=True)
+
+
+def probe_score(setup: Setup, probe: FittedHead, features: Features) -> Score | None:
+    """Scores the probe on the validation photos; None without any."""
+    validation = setup.split.validation
+    if not len(validation):
+        return None
+    return score(probe.answer(features.validation), setup.index.labels[validation])
+
+
+def fine_tune(
+    setup: Setup, probe: FittedHead, plan: Plan, *, bar: Score | None, given: Tools
+) -> Fitted:
+    """Trains the stages of a plan and returns the best that was found, which may be the probe.
+
+    Args:
+        setup: the network, the photos and their split.
+        probe: the head on the frozen backbone.
+        plan: what to do.
+        bar: the probe's score on the validation photos; None without them, and then the last stage
+            is kept whatever it is worth.
+        given: cache, listener, Keras and engine.
+    """
+    course = _Course.begin(setup, probe, plan)
+    best: _Trained | None = None
+    best_score, last_score = bar, None if course.is_new else bar
+    done: list[_Trained] = []
+    for number in range(len(plan.stages)):
+        trained = course.run(number, bar=last_score, given=given)
+        done.append(trained)
+        last_score = trained.history.best_score if trained.history.best_epoch else last_score
+        if trained.history.best_epoch and (bar is None or _beats(last_score, best_score)):
+            best, best_score = trained, last_score
+    return _conclude(probe, best, course=course, done=done, bar=bar, given=given)
+
+
+def forget_states(setup: Setup, given: Tools) -> None:
+    """Removes what would let a killed training go on, once its run is written."""
+    shutil.rmtree(_state_folder(setup, given), ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A stage that is over; weights are copies, since the next stage goes on from them."""
+
+    stage: Stage
+    inputs: StageInputs
+    suffix: keras.Model
+    history: History
+    dtype: str
+    weights: Weights
+    head_weights: list[NDArray[Any]]
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+        history = self.history
+        return asdict(self.stage) | {
+            "precision": self.dtype,
+            "cut": list(self.inputs.cut.crossing),
+            "best_epoch": history.best_epoch,
+            "validation": None if history.best_score is None else asdict(history.best_score),
+            "ended_early": history.stopped,
+            "moved": list(history.moved),
+            "unmoved": list(history.unmoved),
+        }
+
+
+@dataclass(frozen=True)
+class _Course:
+    """What goes from stage to stage: network and head, with all that they have learnt so far."""
+
+    setup: Setup
+    plan: Plan
+    frozen: keras.Model
+    head: keras.Model
+    is_new: bool
+
+    @staticmethod
+    def begin(setup: Setup, probe: FittedHead, plan: Plan) -> _Course:
+        import keras
+
+        from headstart.backbones.frozen import build
+        from headstart.heads.networks import build_linear
+        from headstart.training.devices import use_all_devices
+
+        use_all_devices()
+        keras.utils.set_random_seed(setup.recipe.seed)
+        # A network of its own: the shared one must keep the weights that its digest names.
+        frozen = build.__wrapped__(setup.spec)
+        is_new = starts_new(setup.recipe, plan.stages)
+        if is_new or (probe.linear is None and probe.network is None):
+            head = new_head(setup.recipe, frozen.output_shape[-1], len(setup.index.class_names))
+        elif probe.linear is not None:
+            head = build_linear(probe.linear)
+        else:
+            head = probe.network
+        return _Course(setup, plan, frozen, head, is_new)
+
+    def run(self, number: int, *, bar: Score | None, given: Tools) -> _Trained:
+        """Trains one stage, counted from 0, and takes over what it has learnt."""
+        from headstart.backbones.suffix import backbone_weights, set_backbone_weights, take_head
+        from headstart.training.loop import fit
+        from headstart.training.precision import choose_dtype
+
+        setup, stage = self.setup, self.plan.stages[number]
+        inputs = StageInputs.of(setup, self.plan.cuts[number], stage, given)
+        train = inputs.varied(setup, setup.split.train, f"stage {number + 1}: frozen prefix")
+        validation = None
+        if len(setup.split.validation):
+            station = f"stage {number + 1}: validation"
+            validation = inputs.plain(setup, setup.split.validation, station)
+        surroundings = self._surroundings(number, inputs, bar=bar, given=given)
+        dtype = choose_dtype(self._suffix(inputs, stage), train, stage, surroundings)
+        suffix = self._suffix(inputs, stage)(dtype)
+        history = fit(suffix, train, validation, stage, surroundings)
+        if history.stopped:
+            given.progress.say(f"Stage {number + 1} ended early. {history.stopped}")
+        weights = backbone_weights(suffix, self.frozen)
+        set_backbone_weights(self.frozen, weights)
+        take_head(suffix, self.head)
+        copies = [np.array(value) for value in self.head.get_weights()]
+        return _Trained(stage, inputs, suffix, history, dtype, weights, copies)
+
+    def _suffix(self, inputs: StageInputs, stage: Stage) -> Any:
+        from headstart.backbones.suffix import build_suffix
+
+        return lambda dtype: build_suffix(
+            self.frozen, inputs.cut, self.head, batch_norm=stage.batch_norm, dtype=dtype
+        )
+
+    def _surroundings(
+        self, number: int, inputs: StageInputs, *, bar: Score | None, given: Tools
+    ) -> Any:
+        from headstart.training.loop import Surroundings
+
+        setup, recipe = self.setup, self.setup.recipe
+        labels = setup.index.labels[setup.split.train]
+        return Surroundings(
+            loss=make_loss_of(recipe, units=int(self.head.output_shape[-1])),
+            progress=given.progress,
+            seed=recipe.seed,
+            photo_weights=photo_weights(recipe, labels, len(setup.index.class_names)),
+            mix=inputs.mix(recipe.seed),
+            state_file=_state_folder(setup, given) / f"stage-{number + 1}.npz",
+            logs=self.plan.logs,
+            name=f"stage {number + 1}",
+            depths=_depths(self.frozen, setup.backbone.cut_points),
+            bar=bar,
+        )
+
+
+def _conclude(
+    probe: FittedHead,
+    best: _Trained | None,
+    *,
+    course: _Course,
+    done: list[_Trained],
+    bar: Score | None,
+    given: Tools,
+) -> Fitted:
+    rows = tuple(
+        (float(number), *row) for number, each in enumerate(done, 1) for row in each.history.rows
+    )
+    settings = probe.settings | {
+        "plan": course.setup.recipe.plan if not course.setup.recipe.stages else "stages",
+        "loss": course.setup.recipe.loss,
+        "source": own_sources(course.setup.recipe),
+        "linear_probe": None if bar is None else asdict(bar),
+        "stages": [each.describe() for each in done],
+        "kept": "linear probe" if best is None else "fine-tuned",
+    }
+    table: Table = ("stage", *done[0].history.columns), rows
+    if best is None:
+        given.progress.say(
+            "No epoch of fine-tuning was better than the linear probe on the validation photos: "
+            "the linear probe is what is kept."
+        )
+        return FittedHead(
+            probe.frozen,
+            probe.precision,
+            settings,
+            linear=probe.linear,
+            network=probe.network,
+            own_table=table,
+        )
+    course.head.set_weights(best.head_weights)
+    return FineTuned(
+        suffix=best.suffix,
+        weights=best.weights,
+        head=course.head,
+        inputs=best.inputs,
+        precision=best.inputs.precision,
+        engine=best.inputs.engine,
+        settings=settings,
+        table=table,
+    )
+
+
+def _beats(found: Score | None, other: Score | None) -> bool:
+    return found is not None and found.beats(other)
+
+
+def _depths(frozen: keras.Model, blocks: tuple[str, ...]) -> Any:
+    """Counts for every layer the blocks from the head down to it: 1 in the top one."""
+    names = [layer.name for layer in frozen.layers]
+    ends = [names.index(block) for block in blocks]
+    depth = {name: 1 + sum(end >= at for end in ends[:-1]) for at, name in enumerate(names)}
+    return lambda name: depth.get(name, 0)
+
+
+def _state_folder(setup: Setup, given: Tools) -> Path:
+    """Names a training by all that decides how it goes; where its photos lie does not."""
+    values: Mapping[str, Any] = setup.recipe.model_dump(exclude={"photos", "test"})
+    photos = [setup.index.digests[position] for position in setup.split.train]
+    labels = setup.index.labels[setup.split.train].tolist()
+    held_out = [setup.index.digests[position] for position in setup.split.validation]
+    key = json.dumps([values, setup.spec.digest, photos, labels, held_out], sort_keys=True)
+    return given.place.folder / "training" / hashlib.sha256(key.encode()).hexdigest()
