@@ -51,6 +51,10 @@ class EngineError(HeadstartError):
     """The frozen pass cannot be run on this machine as asked."""
 
 
+class TrainingError(HeadstartError):
+    """A training that came to nothing worth keeping; the message says what to try."""
+
+
 class RunError(HeadstartError):
     """A run folder that is missing, damaged or of an unknown format."""
 

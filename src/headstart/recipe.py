@@ -145,9 +145,22 @@ def read_values(file: str | Path) -> dict[str, Any]:
         ArgumentError: when the file cannot be read, naming the line.
     """
     try:
-        return tomllib.loads(Path(file).read_text("utf-8"))
+        values = tomllib.loads(Path(file).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ArgumentError(f"recipe={str(file)!r} cannot be read: {error}") from error
+    stages = values.get("stages")
+    for entries in (values, *(stages if isinstance(stages, list) else ())):
+        _find_code_beside(Path(file), entries)
+    return values
+
+
+def _find_code_beside(recipe: Path, entries: Any) -> None:
+    """Lets `file.py:function` mean a file in the folder of the recipe that names it."""
+    for name in ("head", "loss", "optimizer"):
+        place = entries.get(name) if isinstance(entries, dict) else None
+        path, _, function = place.rpartition(":") if isinstance(place, str) else ("", "", "")
+        if path.endswith(".py") and (recipe.parent / path).is_file():
+            entries[name] = f"{(recipe.parent / path).resolve()}:{function}"
 
 
 def write_recipe(recipe: TrainRecipe, file: Path) -> None:

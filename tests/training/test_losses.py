@@ -8,8 +8,6 @@ import pytest
 from headstart.errors import ArgumentError
 from headstart.training.losses import Loss, check_loss, loss_names, make_loss, targets
 
-pytestmark = pytest.mark.neutral
-
 LABELS = np.array([0, 2, 1, 1, 0], np.int32)
 SOFTMAX = np.random.default_rng(0).dirichlet(np.ones(3), 5).astype(np.float32)
 SIGMOID = np.random.default_rng(1).uniform(0.05, 0.95, (5, 1)).astype(np.float32)

@@ -9,8 +9,6 @@ from headstart.errors import ArgumentError
 from headstart.training.optimizers import check_optimizer, make_optimizer, optimizer_names
 from headstart.training.schedules import make_schedule
 
-pytestmark = pytest.mark.neutral
-
 NAMES = (
     "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon",
     "Nadam", "RMSprop", "SGD", "ScheduleFreeAdamW",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 IMAGE = "image"
 """Name of a network's input."""
 
+FEATURES = "features"
+"""Name of its last layer, below the head."""
+
 MULTIPLICATIONS_PER_VALUE = 50
 """Reading one kept value takes about as long as so many multiplications in a convolution."""
 

@@ -14,6 +14,9 @@ from headstart.training.plan import Stage
 WORTH_A_TRIAL_SECONDS = 60.0
 """A shorter training would be over before a second network is compiled and timed."""
 
+WORTH_IT = 0.8
+"""A smaller gain may be the clock's noise, and costs digits."""
+
 TIMED_STEPS = 3
 MIXED = "mixed_bfloat16"
 
@@ -38,7 +41,8 @@ def choose_dtype(
     seconds = _seconds_a_step(build("float32"), train, stage, given)
     if seconds * steps < WORTH_A_TRIAL_SECONDS:
         return "float32"
-    return MIXED if _seconds_a_step(build(MIXED), train, stage, given) < seconds else "float32"
+    mixed = _seconds_a_step(build(MIXED), train, stage, given)
+    return MIXED if mixed < WORTH_IT * seconds else "float32"
 
 
 def _seconds_a_step(model: keras.Model, train: Examples, stage: Stage, given: Any) -> float:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbones.cut import Cut
+from headstart.errors import TrainingError
+from headstart.features.frozen_pass import FrozenPass
 from headstart.process import KerasCaller
 from headstart.training.plan import Stage
 from headstart.training.score import Score, score
@@ -109,19 +111,26 @@ def probe_score(setup: Setup, probe: FittedHead, features: Features) -> Score | 
 
 
 def fine_tune(
-    setup: Setup, probe: FittedHead, plan: Plan, *, bar: Score | None, given: Tools
+    setup: Setup,
+    probe: FittedHead | None,
+    plan: Plan,
+    *,
+    bar: Score | None,
+    frozen: FrozenPass,
+    given: Tools,
 ) -> Fitted:
     """Trains the stages of a plan and returns the best that was found, which may be the probe.
 
     Args:
         setup: the network, the photos and their split.
-        probe: the head on the frozen backbone.
+        probe: the head on the frozen backbone; None where nothing begins or is compared with it.
         plan: what to do.
         bar: the probe's score on the validation photos; None without them, and then the last stage
             is kept whatever it is worth.
+        frozen: the pass that makes features.
         given: cache, listener, Keras and engine.
     """
-    course = _Course.begin(setup, probe, plan)
+    course = _Course.begin(setup, probe, plan, frozen)
     best: _Trained | None = None
     best_score, last_score = bar, None if course.is_new else bar
     done: list[_Trained] = []
@@ -171,12 +180,13 @@ class _Course:
 
     setup: Setup
     plan: Plan
+    features: FrozenPass
     frozen: keras.Model
     head: keras.Model
     is_new: bool
 
     @staticmethod
-    def begin(setup: Setup, probe: FittedHead, plan: Plan) -> _Course:
+    def begin(setup: Setup, probe: FittedHead | None, plan: Plan, features: FrozenPass) -> _Course:
         import keras
 
         from headstart.backbones.frozen import build
@@ -188,13 +198,13 @@ class _Course:
         # A network of its own: the shared one must keep the weights that its digest names.
         frozen = build.__wrapped__(setup.spec)
         is_new = starts_new(setup.recipe, plan.stages)
-        if is_new or (probe.linear is None and probe.network is None):
+        if is_new or probe is None:
             head = new_head(setup.recipe, frozen.output_shape[-1], len(setup.index.class_names))
         elif probe.linear is not None:
             head = build_linear(probe.linear)
         else:
             head = probe.network
-        return _Course(setup, plan, frozen, head, is_new)
+        return _Course(setup, plan, features, frozen, head, is_new)
 
     def run(self, number: int, *, bar: Score | None, given: Tools) -> _Trained:
         """Trains one stage, counted from 0, and takes over what it has learnt."""
@@ -203,7 +213,7 @@ class _Course:
         from headstart.training.precision import choose_dtype
 
         setup, stage = self.setup, self.plan.stages[number]
-        inputs = StageInputs.of(setup, self.plan.cuts[number], stage, given)
+        inputs = StageInputs.of(setup, self.plan.cuts[number], stage, self.features, given)
         train = inputs.varied(setup, setup.split.train, f"stage {number + 1}: frozen prefix")
         validation = None
         if len(setup.split.validation):
@@ -250,7 +260,7 @@ class _Course:
 
 
 def _conclude(
-    probe: FittedHead,
+    probe: FittedHead | None,
     best: _Trained | None,
     *,
     course: _Course,
@@ -261,7 +271,8 @@ def _conclude(
     rows = tuple(
         (float(number), *row) for number, each in enumerate(done, 1) for row in each.history.rows
     )
-    settings = probe.settings | {
+    settings = (probe.settings if probe is not None else {}) | {
+        "head": course.setup.recipe.head,
         "plan": course.setup.recipe.plan if not course.setup.recipe.stages else "stages",
         "loss": course.setup.recipe.loss,
         "source": own_sources(course.setup.recipe),
@@ -270,7 +281,9 @@ def _conclude(
         "kept": "linear probe" if best is None else "fine-tuned",
     }
     table: Table = ("stage", *done[0].history.columns), rows
-    if best is None:
+    if best is None and probe is None:
+        raise TrainingError(done[-1].history.stopped)
+    if best is None and probe is not None:
         given.progress.say(
             "No epoch of fine-tuning was better than the linear probe on the validation photos: "
             "the linear probe is what is kept."
@@ -283,6 +296,7 @@ def _conclude(
             network=probe.network,
             own_table=table,
         )
+    assert best is not None
     course.head.set_weights(best.head_weights)
     return FineTuned(
         suffix=best.suffix,

@@ -169,24 +169,32 @@ def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools)
         given: the listener.
     """
     recipe = setup.recipe
-    labels = setup.index.labels[setup.split.train]
-    count = len(setup.index.class_names)
-    spec = parse_head(recipe.head, class_count=count)
-    settings: dict[str, Any] = {"head": recipe.head, "class_weight": recipe.class_weight}
+    spec = parse_head(recipe.head, class_count=len(setup.index.class_names))
     if not spec.needs_gradients:
-        linear = fit_linear(
-            features.train,
-            labels,
-            class_count=count,
-            activation=spec.kind,
-            balanced=recipe.class_weight == "balanced",
-            seed=recipe.seed,
-        )
-        settings |= {"c": linear.c, "cross_validated_log_loss": dict(linear.log_losses)}
-        return FittedHead(frozen, features.precision, settings, linear=linear)
+        return fit_probe(setup, frozen, features, given)
     network, history = _train_network(setup, spec, features, given)
-    settings |= {"dropout": recipe.dropout, "best_epoch": history.best_epoch}
+    settings = _settings(recipe) | {"dropout": recipe.dropout, "best_epoch": history.best_epoch}
     return FittedHead(frozen, features.precision, settings, network=network, history=history)
+
+
+def fit_probe(setup: Setup, frozen: FrozenPass, features: Features, _given: Tools) -> FittedHead:
+    """Fits a linear head in closed form, whatever head the recipe asks for."""
+    recipe = setup.recipe
+    linear = fit_linear(
+        features.train,
+        setup.index.labels[setup.split.train],
+        class_count=len(setup.index.class_names),
+        activation="sigmoid" if recipe.head == "sigmoid" else "softmax",
+        balanced=recipe.class_weight == "balanced",
+        seed=recipe.seed,
+    )
+    losses = dict(linear.log_losses)
+    settings = _settings(recipe) | {"c": linear.c, "cross_validated_log_loss": losses}
+    return FittedHead(frozen, features.precision, settings, linear=linear)
+
+
+def _settings(recipe: TrainRecipe) -> dict[str, Any]:
+    return {"head": recipe.head, "class_weight": recipe.class_weight}
 
 
 def photo_weights(recipe: TrainRecipe, labels: NDArray[np.int32], count: int) -> Any:

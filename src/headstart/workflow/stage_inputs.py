@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.backbones.cut import IMAGE, Cut
+from headstart.backbones.cut import FEATURES, IMAGE, Cut
 from headstart.data.augment import Augmentation, View, mix_batch, parse_augmentation
 from headstart.data.batches import photo_batches
 from headstart.data.store import CachePlace
@@ -43,7 +43,7 @@ class StageInputs:
     place: CachePlace
 
     @staticmethod
-    def of(setup: Setup, cut: Cut, stage: Stage, given: Tools) -> StageInputs:
+    def of(setup: Setup, cut: Cut, stage: Stage, features: FrozenPass, given: Tools) -> StageInputs:
         """Chooses between keeping and computing anew.
 
         Photos that are varied anew in every epoch cannot be kept, nor what is larger than the
@@ -63,6 +63,8 @@ class StageInputs:
             size = setup.spec.image_size
             whole = Cut((IMAGE,), ((size, size, 3),), cut.trainable)
             return StageInputs(whole, None, augmentation, 1, given.place)
+        if cut.crossing == (FEATURES,):
+            return StageInputs(cut, features, augmentation, stage.views, given.place)
         prefix = FrozenPass(
             Prefix(setup.spec, cut, given.caller),
             engine=given.engine,

@@ -20,7 +20,7 @@ HEAD = Stage(trainable="head", epochs=100, patience=10)
 """A multi-layer head on kept features: an epoch takes a second, validation says when to stop."""
 
 NEW_HEAD = Stage(trainable="head", epochs=5)
-FINE_TUNE = Stage(trainable="all", learning_rate=1e-4, schedule="cosine")
+FINE_TUNE = Stage(trainable="all", learning_rate=1e-5, schedule="cosine")
 SCRATCH = replace(FINE_TUNE, learning_rate=1e-3, epochs=30, batch_norm="adapt")
 
 

@@ -20,7 +20,7 @@ from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.training.plan import Stage
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
-from headstart.workflow.fitting import Fitted, fit_head, read_features
+from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup, choose_network, split_index
@@ -31,6 +31,7 @@ from headstart.workflow.stages import (
     plan_of,
     refuse_foreign_code,
     stage_as_json,
+    starts_new,
 )
 from headstart.workflow.tools import Tools, tools
 
@@ -93,7 +94,7 @@ def train_from(
         raise ArgumentError("photos is missing. Name a folder: headstart train PHOTOS.")
     recipe = make_recipe(values | settings)
     if recipe_file is not None and not trust_code:
-        refuse_foreign_code(make_recipe(values), recipe_file)
+        refuse_foreign_code(make_recipe({"photos": ""} | values), recipe_file)
     return train_recipe(recipe, out=out, logs=logs, progress=progress)
 
 
@@ -170,12 +171,16 @@ def _checked_plan(
 
 
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
-    features = read_features(setup, frozen)
-    probe = fit_head(setup, frozen, features, given)
     if not plan.stages:
-        return probe
+        return fit_head(setup, frozen, read_features(setup, frozen), given)
+    is_new = starts_new(setup.recipe, plan.stages)
+    if is_new and not len(setup.split.validation):
+        # Nothing begins with a probe, and without validation photos nothing is compared with one.
+        return fine_tune(setup, None, plan, bar=None, frozen=frozen, given=given)
+    features = read_features(setup, frozen)
+    probe = (fit_probe if is_new else fit_head)(setup, frozen, features, given)
     bar = probe_score(setup, probe, features)
-    return fine_tune(setup, probe, plan, bar=bar, given=given)
+    return fine_tune(setup, probe, plan, bar=bar, frozen=frozen, given=given)
 
 
 def _run_folder(recipe: TrainRecipe, out: str | Path | None) -> Path:
