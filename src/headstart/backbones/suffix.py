@@ -61,15 +61,14 @@ def build_suffix(
     features = tensors[0]
     if cut.crossing != (frozen.operations[-1].name,):
         body = keras.Model(_tensors(frozen, cut), frozen.output)
-        features = replay(
-            body, tensors, taken={IMAGE}, dtype=dtype, fix_batch_norm=batch_norm == "freeze"
-        )
+        features = replay(body, tensors, taken={IMAGE}, dtype=dtype)
     # The head stays in float32: a softmax loses small probabilities in anything less.
     output = replay(head, [features], taken=taken)
     suffix = keras.Model(source, output, name="suffix")
     own = {operation.name for operation in frozen.operations}
     for layer in suffix.layers:
-        layer.trainable = layer.name in cut.trainable or layer.name not in own
+        is_kept = batch_norm == "freeze" and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = layer.name not in own or (layer.name in cut.trainable and not is_kept)
     return suffix
 
 

@@ -1,7 +1,7 @@
 """Threads that run ahead of their consumer, but not far: memory stays flat."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 def bounded_map(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int, ahead: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Applies a function in threads and yields the results in order.
 
     `ThreadPoolExecutor.map` would take all items at once and pile up their results.

@@ -1,7 +1,8 @@
-"""The only place that calls `fit`."""
+"""The only place that trains with gradients."""
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.bounded import bounded_map
 from headstart.heads.linear import both_classes
 from headstart.progress import Progress
 from headstart.training.devices import device_count
@@ -106,16 +108,9 @@ def fit(
     watch = Watch(state, stage=stage, given=given, batches=batches, validation=validation)
     watch.restore(model)
     if not state.ended:
-        callbacks = [watch, *_tensorboard(given)]
+        callbacks = keras.callbacks.CallbackList([watch, *_tensorboard(given)], model=model)
         with watch.interruptible():
-            model.fit(
-                batches,
-                epochs=stage.epochs,
-                initial_epoch=state.epoch,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
+            _run_epochs(model, batches, range(state.epoch, stage.epochs), callbacks)
         watch.finish()
     model.set_weights(state.best)
     return History(
@@ -127,6 +122,31 @@ def fit(
         moved=tuple(state.moved),
         unmoved=tuple(state.unmoved),
     )
+
+
+def _run_epochs(model: keras.Model, batches: "_Batches", epochs: range, callbacks: Any) -> None:
+    """Goes through the epochs batch by batch.
+
+    `Model.fit` on TensorFlow leaves the batch's size open, for which its convolutions are slower:
+    MobileNetV2 from block 13 on learns 124 photos/s there, and 205 here (2 cores, AVX-512).
+    """
+    logs: dict[str, Any] = {}
+    callbacks.on_train_begin()
+    for epoch in epochs:
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        # The next batch is prepared while this one is computed.
+        ahead = bounded_map(batches.batch, range(len(batches)), threads=1, ahead=2)
+        with closing(ahead):
+            for step, batch in enumerate(ahead):
+                logs = model.train_on_batch(*batch, return_dict=True)
+                callbacks.on_train_batch_end(step, logs)
+                if model.stop_training:
+                    break
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end(logs)
 
 
 def compile_model(model: keras.Model, stage: Stage, given: Surroundings, *, steps: int) -> None:
@@ -193,11 +213,10 @@ def _tensorboard(given: Surroundings) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.TensorBoard(str(given.logs / given.name), write_graph=False)]
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class _Batches:
     """Batches in an order that seed and epoch alone decide."""
 
     def __init__(self, train: Examples, stage: Stage, given: Surroundings, *, units: int) -> None:
-        super().__init__()
         self._train = train
         self._stage = stage
         self._given = given
@@ -215,7 +234,8 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return math.ceil(len(self._train.labels) / self._stage.batch_size)
 
-    def __getitem__(self, step: int) -> tuple[Any, ...]:
+    def batch(self, step: int) -> tuple[Any, ...]:
+        """Returns inputs, targets and, where there are some, weights of a step."""
         size = self._stage.batch_size
         positions = self.order[step * size : (step + 1) * size]
         # Devices get equal parts; the few photos left over are others in every epoch.
