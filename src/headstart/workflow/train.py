@@ -1,5 +1,6 @@
 """The main job, top to bottom: from photos to a run folder."""
 
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -160,6 +161,9 @@ def _checked_plan(
     """Compares stages with the network, in the process that has Keras, before a photo is read."""
     if not needs_gradients(recipe, stages):
         return Plan((), (), None)
+    if isinstance(given.caller, KerasProcess):
+        # Its import takes as long as the check, which runs in the other process.
+        Thread(target=import_module, args=("keras",), daemon=True).start()
     cuts = given.caller.call(
         "headstart.training.checks:find_cuts",
         spec=spec.as_json(),
