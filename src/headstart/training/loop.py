@@ -103,7 +103,9 @@ def fit(
     batches = _Batches(train, stage, given, units=int(model.output_shape[-1]))
     compile_model(model, stage, given, steps=len(batches) * stage.epochs)
     state = (read_state(given.state_file) if given.state_file else None) or TrainingState()
-    watch = Watch(state, stage=stage, given=given, batches=batches, validation=validation)
+    watch = Watch(
+        state, stage=stage, given=given, batches=batches, validation=validation, predict=predict
+    )
     watch.restore(model)
     if not state.ended:
         callbacks = [watch, *_tensorboard(given)]

@@ -153,12 +153,13 @@ class _Trained:
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of it."""
-        history = self.history
+        history, found = self.history, self.history.best_score
         return asdict(self.stage) | {
             "precision": self.dtype,
             "cut": list(self.inputs.cut.crossing),
             "best_epoch": history.best_epoch,
-            "validation": None if history.best_score is None else asdict(history.best_score),
+            # Without a best epoch the score is what the stage began with, not its own.
+            "validation": asdict(found) if history.best_epoch and found else None,
             "ended_early": history.stopped,
             "moved": list(history.moved),
             "unmoved": list(history.unmoved),
@@ -268,6 +269,7 @@ def _conclude(
         "linear_probe": None if bar is None else asdict(bar),
         "stages": [each.describe() for each in done],
         "kept": "linear probe" if best is None else "fine-tuned",
+        "kept_stage": next((n for n, each in enumerate(done, 1) if each is best), None),
     }
     table: Table = ("stage", *done[0].history.columns), rows
     if best is None:

@@ -158,7 +158,9 @@ def read_features(setup: Setup, frozen: FrozenPass) -> Features:
     return Features(features[:count], features[count:], precision)
 
 
-def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools) -> FittedHead:
+def fit_head(
+    setup: Setup, frozen: FrozenPass, features: Features, given: Tools, *, logs: Path | None = None
+) -> FittedHead:
     """Fits the head that a recipe asks for.
 
     Args:
@@ -167,6 +169,7 @@ def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools)
         features: what it learns from; the validation part decides when a network stops, a linear
             head does not need it.
         given: the listener.
+        logs: folder for TensorBoard, or None; a linear head has none to write.
     """
     recipe = setup.recipe
     labels = setup.index.labels[setup.split.train]
@@ -184,8 +187,15 @@ def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools)
         )
         settings |= {"c": linear.c, "cross_validated_log_loss": dict(linear.log_losses)}
         return FittedHead(frozen, features.precision, settings, linear=linear)
-    network, history = _train_network(setup, spec, features, given)
-    settings |= {"dropout": recipe.dropout, "best_epoch": history.best_epoch}
+    from headstart.workflow.stages import head_stage, stage_as_json
+
+    network, history = _train_network(setup, spec, features, given, logs)
+    settings |= {
+        "dropout": recipe.dropout,
+        "best_epoch": history.best_epoch,
+        "ended_early": history.stopped,
+        "training": stage_as_json(head_stage(recipe)) | {"precision": "float32"},
+    }
     return FittedHead(frozen, features.precision, settings, network=network, history=history)
 
 
@@ -210,7 +220,7 @@ def new_head(recipe: TrainRecipe, feature_count: int, class_count: int) -> "kera
 
 
 def _train_network(
-    setup: Setup, spec: HeadSpec, features: Features, given: Tools
+    setup: Setup, spec: HeadSpec, features: Features, given: Tools, logs: Path | None
 ) -> "tuple[keras.Model, History]":
     import keras
 
@@ -242,6 +252,7 @@ def _train_network(
             progress=given.progress,
             seed=recipe.seed,
             photo_weights=photo_weights(recipe, labels[split.train], len(setup.index.class_names)),
+            logs=logs,
             name="head",
         ),
     )

@@ -9,7 +9,7 @@ from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec
 from headstart.data.checks import require_usable
 from headstart.errors import ArgumentError
-from headstart.features.engine import check_backend, check_precision
+from headstart.features.engine import check_backend, check_precision, check_tensorboard
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.files import atomic_folder
@@ -112,6 +112,8 @@ def train_recipe(
         check_precision(recipe.precision, given.engine)
         if needs_gradients(recipe, stages):
             check_backend()
+        if logs is not None:
+            _check_logs(logs, trains=needs_gradients(recipe, stages))
         for note in notes:
             given.progress.say(note)
         require_source(recipe.photos if photos is None else photos)
@@ -169,9 +171,18 @@ def _checked_plan(
     return Plan(stages, tuple(map(Cut.from_json, cuts[: len(stages)])), logs)
 
 
+def _check_logs(logs: Path, *, trains: bool) -> None:
+    if not trains:
+        raise ArgumentError(
+            f"tensorboard={str(logs)!r} has no effect: a head that is fitted in closed form has no "
+            "epochs. Use --plan lp_ft, or leave --tensorboard out."
+        )
+    check_tensorboard()
+
+
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
     features = read_features(setup, frozen)
-    probe = fit_head(setup, frozen, features, given)
+    probe = fit_head(setup, frozen, features, given, logs=plan.logs)
     if not plan.stages:
         return probe
     bar = probe_score(setup, probe, features)
