@@ -9,10 +9,13 @@ class Progress(Protocol):
     """Listens to a run. The command line draws bars, a notebook may print, tests collect."""
 
     def step(self, station: str, done: int, total: int) -> None:
-        """Work at a station has come this far; `done == total` ends it."""
+        """Work at a station has come this far; `done == total` ends it.
 
-    def epoch(self, station: str, values: Mapping[str, float]) -> None:
-        """An epoch of a training has ended; NaN stands for what was not measured."""
+        A training counts the photos of all its epochs; its total shrinks when it ends early.
+        """
+
+    def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:
+        """An epoch of a training has ended, of `total` at most; NaN is what was not measured."""
 
     def say(self, sentence: str) -> None:
         """Something the person should know, once."""
@@ -24,7 +27,7 @@ class Silent:
     def step(self, station: str, done: int, total: int) -> None:
         """Ignores it."""
 
-    def epoch(self, station: str, values: Mapping[str, float]) -> None:
+    def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:
         """Ignores it."""
 
     def say(self, sentence: str) -> None:

@@ -36,9 +36,13 @@ def network(dropout=0.0):
 class Listener(Silent):
     def __init__(self, stop_after=None):
         self.rows = []
+        self.steps = []
         self.stop_after = stop_after
 
-    def epoch(self, station, values):
+    def step(self, station, done, total):
+        self.steps.append((done, total))
+
+    def epoch(self, station, values, total):
         self.rows.append(values)
         if len(self.rows) == self.stop_after:
             raise RuntimeError("killed")
@@ -62,6 +66,13 @@ def test_the_best_epoch_is_kept_and_every_epoch_is_told():
     assert again.log_loss == pytest.approx(best[4], rel=1e-5)
     assert history.best_score == again
     assert history.stopped == ""
+
+
+def test_a_stage_is_one_piece_of_work_that_ends_once_even_when_it_ends_early():
+    listener = Listener()
+    stage = Stage(epochs=4, patience=1, batch_size=100)
+    fit(network(), problem(), problem(seed=1), stage, given(progress=listener, bar=Score(1.0, 0.0)))
+    assert listener.steps == [(0, 480), (100, 480), (120, 480), (120, 120)]
 
 
 def test_it_says_which_weights_moved():

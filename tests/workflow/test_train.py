@@ -114,9 +114,9 @@ def test_test_photos_never_reach_the_fit(train, make_photos, monkeypatch) -> Non
 
     original = module.fit_head
 
-    def spy(recipe, *, train, validation, **rest):
-        held.extend([len(train[1]), len(validation[1])])
-        return original(recipe, train=train, validation=validation, **rest)
+    def spy(setup, frozen, features, given, **rest):
+        held.extend([len(features.train), len(features.validation)])
+        return original(setup, frozen, features, given, **rest)
 
     monkeypatch.setattr(module, "fit_head", spy)
     run = train(make_photos(count=20))

@@ -4,12 +4,12 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isnan
 from time import monotonic
 from typing import Any
 
 import typer
 
+from headstart.cli.epochs import EpochTable, epoch_line
 from headstart.errors import HeadstartError
 from headstart.progress import Progress
 
@@ -32,35 +32,24 @@ def emit_json(values: Any) -> None:
     typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
 
 
-_SHORT = {
-    "epoch": ("epoch", "3.0f"),
-    "loss": ("loss", ".4f"),
-    "accuracy": ("accuracy", ".4f"),
-    "validation_top_1": ("validation top-1", ".4f"),
-    "validation_log_loss": ("log loss", ".4f"),
-    "learning_rate": ("rate", ".1e"),
-    "photos_per_second": ("photos/s", ".0f"),
-}
-
-
 class Lines:
     """Plain lines for logs and pipes: a station says when it is done, and how fast it was."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
 
     def step(self, station: str, done: int, total: int) -> None:
         """Prints one line when a station ends."""
-        begun = self._begun.setdefault(station, monotonic())
+        begun, first = self._begun.setdefault(station, (monotonic(), done))
         if done >= total:
             del self._begun[station]
             seconds = monotonic() - begun
-            speed = f", {total / seconds:.0f}/s" if 0.1 < seconds < total else ""
+            speed = f", {(total - first) / seconds:.0f}/s" if 0.1 < seconds < total else ""
             typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
 
-    def epoch(self, station: str, values: Mapping[str, float]) -> None:
+    def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:  # noqa: ARG002
         """Prints a line an epoch."""
-        typer.echo(f"{station}, {_epoch_line(values)}", err=True)
+        typer.echo(f"{station}, {epoch_line(values)}", err=True)
 
     def say(self, sentence: str) -> None:
         """Prints a line."""
@@ -68,49 +57,41 @@ class Lines:
 
 
 class Bars:
-    """Bars with speed and time left, for a terminal."""
+    """Bars with speed and time left, and a table of epochs that grows above them."""
 
     def __init__(self, progress: Any) -> None:
         self._progress = progress
         self._tasks: dict[str, Any] = {}
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._tables: dict[str, EpochTable] = {}
 
     def step(self, station: str, done: int, total: int) -> None:
         """Moves the bar of a station."""
         if station not in self._tasks:
-            self._begun[station] = monotonic()
+            self._begun[station] = monotonic(), done
             self._tasks[station] = self._progress.add_task(station, total=total, speed="")
         task = self._tasks[station]
-        speed = done / max(monotonic() - self._begun[station], 0.01)
-        self._progress.update(task, completed=done, total=total, speed=f"{speed:.0f}/s")
+        begun, first = self._begun[station]
+        speed = (done - first) / max(monotonic() - begun, 0.01)
+        shown = f"{speed:.0f}/s" if done > first else ""
+        self._progress.update(task, completed=done, total=total, speed=shown)
         if done >= total:
             self._progress.stop_task(task)
             del self._tasks[station]
 
-    def epoch(self, station: str, values: Mapping[str, float]) -> None:
-        """Adds a row to the table above the bars."""
-        self._progress.console.print(
-            f"{station}  {_epoch_line(values)}", markup=False, highlight=False
-        )
+    def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:
+        """Adds a row to the station's table above the bars."""
+        if station not in self._tables:
+            begun, _ = self._begun.get(station, (monotonic(), 0))
+            self._tables[station] = EpochTable(station, begun=begun)
+        for line in self._tables[station].add(values, total, now=monotonic()):
+            self._progress.console.print(
+                line, markup=False, highlight=False, no_wrap=True, overflow="crop"
+            )
 
     def say(self, sentence: str) -> None:
         """Prints a line above the bars."""
         self._progress.console.print(sentence, markup=False, highlight=False)
-
-
-def _epoch_line(values: Mapping[str, float]) -> str:
-    """Writes an epoch so that lines below each other make a table; what is NaN is left out.
-
-    Example:
-        >>> _epoch_line({"epoch": 2.0, "loss": 0.25, "validation_top_1": float("nan")})
-        'epoch   2  loss 0.2500'
-    """
-    parts = [
-        f"{_SHORT[name][0]} {value:{_SHORT[name][1]}}"
-        for name, value in values.items()
-        if not isnan(value)
-    ]
-    return "  ".join(parts)
 
 
 @contextmanager

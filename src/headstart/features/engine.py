@@ -130,6 +130,28 @@ def check_backend() -> None:
         )
 
 
+def check_tensorboard() -> None:
+    """Says what is missing for TensorBoard's logs, which Keras writes through TensorFlow.
+
+    Raises:
+        ArgumentError: under another backend.
+        MissingPackageError: with the pip command.
+    """
+    from importlib.util import find_spec
+
+    name = backend_name()
+    if name != "tensorflow":
+        raise ArgumentError(
+            f"tensorboard needs Keras on TensorFlow, and its backend is {name!r} here. "
+            "Set KERAS_BACKEND=tensorflow, or leave --tensorboard out."
+        )
+    if find_spec("tensorboard") is None:
+        raise MissingPackageError(
+            "--tensorboard needs a package that TensorFlow no longer brings along: "
+            "pip install tensorboard."
+        )
+
+
 def backend_name() -> str:
     """Returns the backend that Keras will load, without loading it."""
     import json

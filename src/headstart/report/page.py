@@ -1,21 +1,30 @@
 """The report of a run: one page that needs nothing but itself."""
 
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from headstart.artifact.manifest import Manifest
+from headstart.report.training import describe_training
 
 MATRIX_CLASSES = 20
 """Past so many classes the confusion matrix is a list of the commonest confusions."""
 
 
-def write_report(file: Path, *, manifest: Manifest, figure: str | None = None) -> None:
+def write_report(
+    file: Path,
+    *,
+    manifest: Manifest,
+    history: Sequence[Mapping[str, float]] = (),
+    figure: str | None = None,
+) -> None:
     """Writes `report.html`.
 
     Args:
         file: where to write.
         manifest: of the run; its metrics are shown when it has some.
+        history: rows of `history.csv`; the training is shown when they are epochs.
         figure: an SVG picture made by this package to put below the headline, or None.
     """
     from jinja2 import Environment
@@ -28,6 +37,7 @@ def write_report(file: Path, *, manifest: Manifest, figure: str | None = None) -
         evaluation=metrics,
         matrix=None if metrics is None else _matrix(metrics),
         commonest=() if metrics is None else _commonest(metrics),
+        training=describe_training(manifest.head, history),
         figure=figure,
     )
     file.write_text(page, "utf-8")

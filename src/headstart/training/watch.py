@@ -34,7 +34,14 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the best epoch and the state of a training, and stops it when it goes wrong."""
 
     def __init__(
-        self, state: TrainingState, *, stage: Any, given: Any, batches: Any, validation: Any
+        self,
+        state: TrainingState,
+        *,
+        stage: Any,
+        given: Any,
+        batches: Any,
+        validation: Any,
+        predict: Any,
     ) -> None:
         super().__init__()
         self._state = state
@@ -42,10 +49,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._given = given
         self._batches = batches
         self._validation = validation
+        self._predict = predict
         self._first_loss: float | None = None
         self._begun = monotonic()
         self._before: list[Any] = []
         self._interrupted = False
+        self._photos_done = 0
 
     def restore(self, model: keras.Model) -> None:
         """Puts a model where the state left it, or the state where the model is."""
@@ -71,6 +80,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
         """Remembers the weights, to see which of them move."""
+        self._tell(self._state.epoch * len(self._batches.order))
         if self._state.moved:
             return
         self._before = [(path, np.array(value)) for path, value in _named_weights(self.model)]
@@ -94,14 +104,18 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self._stop(f"The loss is no longer a number. {ADVICE}")
         elif loss > limit:
             self._stop(f"The loss exploded, from {self._first_loss:.3g} to {loss:.3g}. {ADVICE}")
-        self._given.progress.step(self._given.name, batch + 1, len(self._batches))
+        count = len(self._batches.order)
+        self._tell(self._batches.epoch * count + min((batch + 1) * self._stage.batch_size, count))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Scores the epoch, keeps it when it is the best, and writes the state."""
         if self.model.stop_training:
             return
         found, collapsed = self._score()
-        logs = logs or {}
+        # TensorBoard's callback comes after this one and writes what it finds here.
+        logs = {} if logs is None else logs
+        if found is not None:
+            logs |= {"validation_top_1": found.top_1, "validation_log_loss": found.log_loss}
         seconds = max(monotonic() - self._begun, 1e-9)
         row = [
             epoch + 1.0,
@@ -117,7 +131,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         state.rows.append(row)
         if found is None or found.beats(state.best_score):
             state.best, state.best_epoch, state.best_score = self._weights(), epoch + 1, found
-        self._given.progress.epoch(self._given.name, dict(zip(COLUMNS, row, strict=True)))
+        values = dict(zip(COLUMNS, row, strict=True))
+        self._given.progress.epoch(self._given.name, values, self._stage.epochs)
         if collapsed:
             self._stop(f"It names one class for every photo. {ADVICE}")
         patience = self._stage.patience
@@ -129,15 +144,21 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         """Marks the stage as over."""
         self._state.ended = self._state.ended or "done"
         self._save()
+        self._given.progress.step(self._given.name, self._photos_done, self._photos_done)
+
+    def _tell(self, photos_done: int) -> None:
+        """Says how far the stage is; the last photo ends it only when its epoch is scored."""
+        self._photos_done = photos_done
+        total = self._stage.epochs * len(self._batches.order)
+        if photos_done < total:
+            self._given.progress.step(self._given.name, photos_done, total)
 
     def _score(self) -> tuple[Any, bool]:
         if self._validation is None:
             return None, False
-        from headstart.training.loop import predict
-
         kept = self.model.get_weights()
         self.model.set_weights(self._weights())
-        probabilities = predict(self.model, self._validation)
+        probabilities = self._predict(self.model, self._validation)
         self.model.set_weights(kept)
         labels = self._validation.labels
         return score(probabilities, labels), has_collapsed(probabilities, labels)

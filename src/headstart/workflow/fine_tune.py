@@ -162,12 +162,13 @@ class _Trained:
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of it."""
-        history = self.history
+        history, found = self.history, self.history.best_score
         return asdict(self.stage) | {
             "precision": self.dtype,
             "cut": list(self.inputs.cut.crossing),
             "best_epoch": history.best_epoch,
-            "validation": None if history.best_score is None else asdict(history.best_score),
+            # Without a best epoch the score is what the stage began with, not its own.
+            "validation": asdict(found) if history.best_epoch and found else None,
             "ended_early": history.stopped,
             "moved": list(history.moved),
             "unmoved": list(history.unmoved),
@@ -279,6 +280,7 @@ def _conclude(
         "linear_probe": None if bar is None else asdict(bar),
         "stages": [each.describe() for each in done],
         "kept": "linear probe" if best is None else "fine-tuned",
+        "kept_stage": next((n for n, each in enumerate(done, 1) if each is best), None),
     }
     table: Table = ("stage", *done[0].history.columns), rows
     if best is None and probe is None:

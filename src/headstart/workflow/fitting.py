@@ -158,7 +158,9 @@ def read_features(setup: Setup, frozen: FrozenPass) -> Features:
     return Features(features[:count], features[count:], precision)
 
 
-def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools) -> FittedHead:
+def fit_head(
+    setup: Setup, frozen: FrozenPass, features: Features, given: Tools, *, logs: Path | None = None
+) -> FittedHead:
     """Fits the head that a recipe asks for.
 
     Args:
@@ -167,17 +169,25 @@ def fit_head(setup: Setup, frozen: FrozenPass, features: Features, given: Tools)
         features: what it learns from; the validation part decides when a network stops, a linear
             head does not need it.
         given: the listener.
+        logs: folder for TensorBoard, or None; a linear head has none to write.
     """
     recipe = setup.recipe
     spec = parse_head(recipe.head, class_count=len(setup.index.class_names))
     if not spec.needs_gradients:
-        return fit_probe(setup, frozen, features, given)
-    network, history = _train_network(setup, spec, features, given)
-    settings = _settings(recipe) | {"dropout": recipe.dropout, "best_epoch": history.best_epoch}
+        return fit_probe(setup, frozen, features)
+    from headstart.workflow.stages import head_stage, stage_as_json
+
+    network, history = _train_network(setup, spec, features, given, logs)
+    settings = _settings(recipe) | {
+        "dropout": recipe.dropout,
+        "best_epoch": history.best_epoch,
+        "ended_early": history.stopped,
+        "training": stage_as_json(head_stage(recipe)) | {"precision": "float32"},
+    }
     return FittedHead(frozen, features.precision, settings, network=network, history=history)
 
 
-def fit_probe(setup: Setup, frozen: FrozenPass, features: Features, _given: Tools) -> FittedHead:
+def fit_probe(setup: Setup, frozen: FrozenPass, features: Features) -> FittedHead:
     """Fits a linear head in closed form, whatever head the recipe asks for."""
     recipe = setup.recipe
     linear = fit_linear(
@@ -218,7 +228,7 @@ def new_head(recipe: TrainRecipe, feature_count: int, class_count: int) -> "kera
 
 
 def _train_network(
-    setup: Setup, spec: HeadSpec, features: Features, given: Tools
+    setup: Setup, spec: HeadSpec, features: Features, given: Tools, logs: Path | None
 ) -> "tuple[keras.Model, History]":
     import keras
 
@@ -250,6 +260,7 @@ def _train_network(
             progress=given.progress,
             seed=recipe.seed,
             photo_weights=photo_weights(recipe, labels[split.train], len(setup.index.class_names)),
+            logs=logs,
             name="head",
         ),
     )

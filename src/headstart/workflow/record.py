@@ -53,7 +53,9 @@ def write_run(folder: Path, setup: Setup, *, fitted: Fitted, given: Tools) -> No
         probabilities = _classify(joined, setup)
         agreement = _prove_join(probabilities, setup, fitted)
         evaluation = _evaluate(folder, probabilities, setup)
-    _write_tables(folder, setup, fitted)
+    columns, rows = fitted.table
+    _write_tables(folder, setup)
+    write_history(folder / "history.csv", columns=columns, rows=rows)
     manifest = Manifest(
         format=FORMAT,
         class_names=setup.index.class_names,
@@ -71,7 +73,8 @@ def write_run(folder: Path, setup: Setup, *, fitted: Fitted, given: Tools) -> No
         digests={path.name: sha256(path) for path in sorted(folder.iterdir())},
     )
     manifest.write(folder / "manifest.json")
-    write_report(folder / "report.html", manifest=manifest)
+    history = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_report(folder / "report.html", manifest=manifest, history=history)
 
 
 def _classify(joined: FrozenPass, setup: Setup) -> NDArray[np.float32]:
@@ -103,7 +106,7 @@ def _evaluate(folder: Path, probabilities: NDArray[np.float32], setup: Setup) ->
     return evaluate(probabilities, labels, class_names=index.class_names, files=files)
 
 
-def _write_tables(folder: Path, setup: Setup, fitted: Fitted) -> None:
+def _write_tables(folder: Path, setup: Setup) -> None:
     write_split_csv(
         folder / "split.csv",
         setup.split,
@@ -113,8 +116,6 @@ def _write_tables(folder: Path, setup: Setup, fitted: Fitted) -> None:
         set_aside=setup.index.set_aside,
     )
     write_recipe(setup.recipe, folder / "recipe.toml")
-    columns, rows = fitted.table
-    write_history(folder / "history.csv", columns=columns, rows=rows)
 
 
 def _describe_backbone(setup: Setup) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec
 from headstart.data.checks import require_usable
 from headstart.errors import ArgumentError
-from headstart.features.engine import check_backend, check_precision
+from headstart.features.engine import check_backend, check_precision, check_tensorboard
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.files import atomic_folder
@@ -114,6 +114,8 @@ def train_recipe(
         check_precision(recipe.precision, given.engine)
         if needs_gradients(recipe, stages):
             check_backend()
+        if logs is not None:
+            _check_logs(logs, trains=needs_gradients(recipe, stages))
         for note in notes:
             given.progress.say(note)
         require_source(recipe.photos if photos is None else photos)
@@ -174,15 +176,27 @@ def _checked_plan(
     return Plan(stages, tuple(map(Cut.from_json, cuts[: len(stages)])), logs)
 
 
+def _check_logs(logs: Path, *, trains: bool) -> None:
+    if not trains:
+        raise ArgumentError(
+            f"tensorboard={str(logs)!r} has no effect: a head that is fitted in closed form has no "
+            "epochs. Use --plan lp_ft, or leave --tensorboard out."
+        )
+    check_tensorboard()
+
+
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
     if not plan.stages:
-        return fit_head(setup, frozen, read_features(setup, frozen), given)
+        return fit_head(setup, frozen, read_features(setup, frozen), given, logs=plan.logs)
     is_new = starts_new(setup.recipe, plan.stages)
     if is_new and not len(setup.split.validation):
         # Nothing begins with a probe, and without validation photos nothing is compared with one.
         return fine_tune(setup, None, plan, bar=None, frozen=frozen, given=given)
     features = read_features(setup, frozen)
-    probe = (fit_probe if is_new else fit_head)(setup, frozen, features, given)
+    if is_new:
+        probe = fit_probe(setup, frozen, features)
+    else:
+        probe = fit_head(setup, frozen, features, given, logs=plan.logs)
     bar = probe_score(setup, probe, features)
     return fine_tune(setup, probe, plan, bar=bar, frozen=frozen, given=given)
 
