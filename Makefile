@@ -53,7 +53,7 @@ $(VENV)/test: $(VENV)/cpu
 	$(PIP) --editable ".[cpu,jax]" --group test
 	touch $@
 
-$(VENV)/check: pyproject.toml | $(BIN)/python
+$(VENV)/check: $(VENV)/cpu
 	$(PIP) --group check
 	touch $@
 
