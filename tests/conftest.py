@@ -1,8 +1,10 @@
 """What tests share: real data where it is, a cache of their own, small photos made on the spot."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,3 +97,22 @@ def frozen_spec() -> Callable[..., FrozenSpec]:
         return FrozenSpec(backbone, image_size, pooling, "none", None, source.digest, 0)
 
     return describe
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, by Playwright; `browser.new_page(...)` opens a page."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ("--disable-quic", "--no-first-run", "--disable-background-networking")
+    quiet += ("--disable-component-update", "--disable-sync", "--disable-gpu")
+    with sync_playwright() as playwright:
+        # Chromium's sandbox does not start for root, as whom CI runs; the pages are our own.
+        started = playwright.chromium.launch(
+            executable_path=program, chromium_sandbox=False, args=list(quiet)
+        )
+        yield started
+        started.close()
