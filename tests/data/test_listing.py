@@ -263,6 +263,12 @@ def test_a_table_names_photos_labels_and_splits(tmp_path):
     assert found.splits == ("validation", None, "train")
 
 
+def test_a_table_says_how_much_a_photo_counts(tmp_path):
+    found = list_photos(table(tmp_path, "path,label,weight\na.jpg,x,0.5\nd.jpg,y,\n"))
+    assert found.weights.tolist() == [0.5, 1.0]
+    assert list_photos(table(tmp_path, "path,label\na.jpg,x\nd.jpg,y\n")).weights is None
+
+
 def test_missing_and_repeated_files_of_a_table_are_set_aside(tmp_path):
     found = list_photos(table(tmp_path, "path,label\na.jpg,x\ngone.jpg,x\nd.jpg,y\na.jpg,x\n"))
     assert found.paths == ("a.jpg", "d.jpg")
@@ -281,6 +287,8 @@ def test_missing_and_repeated_files_of_a_table_are_set_aside(tmp_path):
         ("path,label\na.jpg,x\nd.jpg\n", "line 3: got 1 columns, expected at least 2"),
         ("path,label,split\na.jpg,x,tset\n", "line 2, column 'split': got 'tset'.*mean test"),
         ("path,label\na.jpg,x\na.jpg,y\n", "line 3, column 'label': 'a.jpg' is 'y' here and 'x'"),
+        ("path,label,weight\na.jpg,x,-1\n", "line 2, column 'weight': got '-1', expected a number"),
+        ("path,label,weight\na.jpg,x,0\nd.jpg,y,1\n", "Every photo of class 'x' has weight 0"),
         ("path,label,label\n", "the column 'label' is there twice"),
         ("", "line 1: got the columns ''"),
     ],
@@ -303,6 +311,13 @@ def test_a_test_folder_beside_becomes_the_test_split_under_one_root(tmp_path):
     assert both.splits == ("test", None, None)
     assert labels_of(both)["exam/a/9.jpg"] == "a"
     assert all((both.root / path).is_file() for path in both.paths)
+
+
+def test_weights_stay_with_their_photos_when_a_test_folder_comes_in(tmp_path):
+    make(tmp_path, "exam/x/9.jpg")
+    listing = list_photos(table(tmp_path, "path,label,weight\na.jpg,x,3\nd.jpg,y,1\n"))
+    both = with_test_folder(listing, list_photos(tmp_path / "exam"))
+    assert dict(zip(both.paths, both.weights, strict=True))["a.jpg"] == 3
 
 
 def test_a_test_folder_inside_the_photos_is_taken_once(tmp_path):

@@ -55,9 +55,19 @@ def test_balancing_lifts_the_rare_class() -> None:
     features, labels = features[kept] + np.random.default_rng(1).normal(size=12) * 0, labels[kept]
     noisy = features + np.random.default_rng(2).normal(size=features.shape) * 60
     plain = fit_linear(noisy, labels, class_count=2).probabilities(noisy)[:, 1].mean()
-    even = fit_linear(noisy, labels, class_count=2, balanced=True).probabilities(noisy)[:, 1].mean()
+    weights = class_weights(labels, 2)[labels]
+    head = fit_linear(noisy, labels, class_count=2, weights=weights)
+    even = head.probabilities(noisy)[:, 1].mean()
     assert even > plain + 0.1
     assert class_weights(labels, 2)[1] > 5 * class_weights(labels, 2)[0]
+
+
+def test_an_example_of_no_weight_teaches_nothing() -> None:
+    features, labels = problem(classes=2, count=200)
+    wrong = np.random.default_rng(3).random(200) < 0.4
+    taught = np.where(wrong, 1 - labels, labels).astype(np.int32)
+    head = fit_linear(features, taught, class_count=2, weights=np.where(wrong, 0.0, 1.0))
+    assert (head.probabilities(features).argmax(axis=1) == labels).all()
 
 
 def test_a_feature_that_never_changes_does_no_harm() -> None:

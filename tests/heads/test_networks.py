@@ -58,14 +58,14 @@ def test_the_keras_layer_computes_what_the_fitted_head_computes(
 
 
 def test_a_multi_layer_head_ends_in_probabilities() -> None:
-    head = build_mlp(6, (5, 4), dropout=0.5, class_count=3)
+    head = build_mlp(6, (5, 4), dropout=0.5, units_out=3)
     names = [layer.name for layer in head.layers[1:]]
     assert names == ["hidden_1", "dropout_1", "hidden_2", "dropout_2", "probabilities"]
     np.testing.assert_allclose(head.predict(FEATURES, verbose=0).sum(axis=1), 1, atol=1e-6)
 
 
 def test_folding_standardisation_changes_nothing_that_comes_out() -> None:
-    head = build_mlp(6, (5,), dropout=0.0, class_count=2)
+    head = build_mlp(6, (5,), dropout=0.0, units_out=2)
     mean, deviation = FEATURES.mean(axis=0), FEATURES.std(axis=0)
     before = head.predict((FEATURES - mean) / deviation, verbose=0)
     fold_standardisation(head, mean, deviation)

@@ -29,6 +29,7 @@ class ImageIndex:
         fingerprints: uint8 (N, 16), see `headstart.data.decode.fingerprint`.
         thumbnails: uint8 (N, 16, 16), grey levels.
         set_aside: files that are not used, each with its reason.
+        weights: float64 (N,), how much each counts in training; None for all alike.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class ImageIndex:
     fingerprints: NDArray[np.uint8]
     thumbnails: NDArray[np.uint8]
     set_aside: tuple[SetAside, ...]
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -22,11 +22,13 @@ class Labelled:
         photos: (path relative to the root, class name, split or None).
         class_names: every class, also those without a photo.
         set_aside: files that the layout has no class or no split for.
+        weights: how much a photo counts in training, by path; 1 for those that are not in it.
     """
 
     photos: list[tuple[str, str, str | None]] = field(default_factory=list)
     class_names: set[str] = field(default_factory=set)
     set_aside: list[SetAside] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 def split_of(name: str) -> str | None:

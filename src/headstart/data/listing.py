@@ -29,6 +29,7 @@ class Listing:
         class_names: sorted; a class whose folder is empty is in it.
         splits: N times "train", "validation", "test", or None where nothing says it.
         set_aside: files that are not photos, each with its reason.
+        weights: float64 (N,), how much each counts in training; None for all alike.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Listing:
     class_names: tuple[str, ...]
     splits: tuple[str | None, ...]
     set_aside: tuple[SetAside, ...]
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -48,8 +50,8 @@ def list_photos(
     r"""Lists the photos of a folder, an archive or a CSV file.
 
     Understood are: class folders (`cats/1.jpg`), with or without train, val and test folders above
-    them, in any wrapping folder; a zip or tar of such; a CSV `path,label[,split]`; and, with
-    `label_from_name`, photos whose names hold the class.
+    them, in any wrapping folder; a zip or tar of such; a CSV `path,label[,split][,weight]`; and,
+    with `label_from_name`, photos whose names hold the class.
 
     Args:
         source: the folder or file.
@@ -128,6 +130,8 @@ def with_test_folder(listing: Listing, test: Listing) -> Listing:
     for path, label, side in zip(ours, listing.labels, listing.splits, strict=True):
         if path not in tested:
             labelled.photos.append((path, names[label], side))
+    if listing.weights is not None:
+        labelled.weights.update(zip(ours, listing.weights.tolist(), strict=True))
     for path, label in zip(theirs, test.labels, strict=True):
         labelled.photos.append((path, test.class_names[label], "test"))
     set_aside = {
@@ -172,9 +176,26 @@ def _to_listing(
         class_names=class_names,
         splits=tuple(side for _, _, side in photos),
         set_aside=tuple(aside),
+        weights=_weights(labelled, photos),
     )
     _check_learnable(listing)
     return listing
+
+
+def _weights(
+    labelled: Labelled, photos: list[tuple[str, str, str | None]]
+) -> NDArray[np.float64] | None:
+    if not labelled.weights:
+        return None
+    weights = np.array([labelled.weights.get(path, 1.0) for path, _, _ in photos])
+    counted = {label for (_, label, _), weight in zip(photos, weights, strict=True) if weight}
+    lost = sorted({label for _, label, _ in photos} - counted)
+    if lost:
+        raise PhotosError(
+            f"Every photo of class {lost[0]!r} has weight 0, so nothing could be learnt of it. "
+            "Give some of them a weight, or leave the class out."
+        )
+    return weights
 
 
 def _check_learnable(listing: Listing) -> None:

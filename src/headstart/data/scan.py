@@ -168,6 +168,7 @@ def _index(listing: Listing, readings: list[_Reading]) -> ImageIndex:
         fingerprints=kept["fingerprint"].copy(),
         thumbnails=kept["thumbnail"].copy(),
         set_aside=tuple(sorted((*listing.set_aside, *set_aside), key=lambda item: item.path)),
+        weights=None if listing.weights is None else listing.weights[good],
     )
 
 

@@ -1,6 +1,7 @@
-"""A CSV file as the list of photos: `path,label[,split]`."""
+"""A CSV file as the list of photos: `path,label[,split][,weight]`."""
 
 import csv
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from headstart.data.layout import Labelled, class_name, split_of
 from headstart.data.walk import SetAside, printable
 from headstart.errors import PhotosError, near_matches
 
-_COLUMNS = ("path", "label", "split")
+_COLUMNS = ("path", "label", "split", "weight")
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class _Reader:
             column = "label" if path else "path"
             raise PhotosError(f"{self.file}, line {line}, column '{column}': the value is empty.")
         side = self._side(line, row.get("split", "").strip())
+        weight = self._weight(line, row.get("weight", "").strip())
         if path in self.first_line:
             self._again(path, label, line)
             return
@@ -35,6 +37,8 @@ class _Reader:
         reason = _unusable(self.file.parent, path)
         if reason is None:
             self.found.photos.append((Path(path).as_posix(), label, side))
+            if weight != 1:
+                self.found.weights[Path(path).as_posix()] = weight
         else:
             self.found.set_aside.append(SetAside(printable(path), f"{reason} (line {line})"))
 
@@ -48,6 +52,18 @@ class _Reader:
                 "validation, test or nothing." + near_matches(text, ("train", "validation", "test"))
             )
         return side
+
+    def _weight(self, line: int, text: str) -> float:
+        try:
+            weight = float(text or 1)
+        except ValueError:
+            weight = math.nan
+        if not 0 <= weight < math.inf:
+            raise PhotosError(
+                f"{self.file}, line {line}, column 'weight': got {text!r}, expected a number that "
+                "is 0 or more (how much the photo counts in training), or nothing for 1."
+            )
+        return weight
 
     def _again(self, path: str, label: str, line: int) -> None:
         before, label_before = self.first_line[path]
@@ -66,8 +82,9 @@ def read_table(file: Path) -> Labelled:
 
     Args:
         file: UTF-8 (a byte order mark is fine), with a header naming the columns `path`, `label`
-            and perhaps `split` (train, validation, test or empty); other columns are passed over.
-            Paths are relative to the file's folder.
+            and perhaps `split` (train, validation, test or empty) and `weight` (a number, 0 or
+            more; empty for 1); other columns are passed over. Paths are relative to the file's
+            folder.
 
     Returns:
         The photos; a row whose file is missing is set aside.
@@ -109,7 +126,7 @@ def _header(file: Path, header: list[str]) -> dict[str, int]:
                 hint = f" The columns are parted by {word}; save the file with commas."
         raise PhotosError(
             f"{file}, line 1: got the columns {joined[:200]!r}, expected a header "
-            f"'path,label' or 'path,label,split'; column {missing[0]!r} is missing.{hint}"
+            f"'path,label' or 'path,label,split,weight'; column {missing[0]!r} is missing.{hint}"
         )
     doubled = [name for name in _COLUMNS if names.count(name) > 1]
     if doubled:

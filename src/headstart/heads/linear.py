@@ -85,7 +85,7 @@ def fit_linear(
     *,
     class_count: int,
     activation: str = "softmax",
-    balanced: bool = False,
+    weights: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> LinearHead:
     """Fits softmax regression on standardised features, its regularisation chosen by log loss.
@@ -97,7 +97,7 @@ def fit_linear(
         labels: int32 (N,), each class at least once.
         class_count: K.
         activation: "softmax", or "sigmoid" for two classes in one unit.
-        balanced: weigh classes by the inverse of their share.
+        weights: float64 (N,), how much each example counts; None for all alike.
         seed: of the folds.
 
     Returns:
@@ -107,7 +107,6 @@ def fit_linear(
     mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
     deviation = _deviation(flat, mean)
     standard = (flat - mean) / deviation
-    weights = class_weights(labels, class_count)[labels] if balanced else None
     c, log_losses = _choose_c(standard, labels, weights, class_count=class_count, seed=seed)
     with _blas_threads(1 if standard.size * class_count < _WORTH_THREADS else processors()):
         kernel, bias = _columns(_fit(standard, labels, c, weights), activation)

@@ -65,6 +65,7 @@ class FineTuned:
         head: with what it has learnt.
         inputs: what the suffix was fed with.
         precision: of the frozen pass below the cut.
+        kept_precision: of what was kept at the cut or computed above it, whichever is coarser.
         engine: of that pass.
         settings: for the manifest.
         table: of all stages.
@@ -75,6 +76,7 @@ class FineTuned:
     head: keras.Model
     inputs: StageInputs
     precision: str
+    kept_precision: str
     engine: str
     settings: dict[str, Any]
     table: Table
@@ -245,12 +247,11 @@ class _Course:
         from headstart.training.loop import Surroundings
 
         setup, recipe = self.setup, self.setup.recipe
-        labels = setup.index.labels[setup.split.train]
         return Surroundings(
             loss=make_loss_of(recipe, units=int(self.head.output_shape[-1])),
             progress=given.progress,
             seed=recipe.seed,
-            photo_weights=photo_weights(recipe, labels, len(setup.index.class_names)),
+            photo_weights=photo_weights(setup),
             mix=inputs.mix(recipe.seed),
             state_file=_state_folder(setup, given) / f"stage-{number + 1}.npz",
             logs=self.plan.logs,
@@ -306,6 +307,7 @@ def _conclude(
         head=course.head,
         inputs=best.inputs,
         precision=best.inputs.precision,
+        kept_precision="bfloat16" if best.dtype != "float32" else best.inputs.kept_precision,
         engine=best.inputs.engine,
         settings=settings,
         table=table,
@@ -330,5 +332,7 @@ def _state_folder(setup: Setup, given: Tools) -> Path:
     photos = [setup.index.digests[position] for position in setup.split.train]
     labels = setup.index.labels[setup.split.train].tolist()
     held_out = [setup.index.digests[position] for position in setup.split.validation]
-    key = json.dumps([values, setup.spec.digest, photos, labels, held_out], sort_keys=True)
+    weights = photo_weights(setup)
+    counts = None if weights is None else weights.tolist()
+    key = json.dumps([values, setup.spec.digest, photos, labels, held_out, counts], sort_keys=True)
     return given.place.folder / "training" / hashlib.sha256(key.encode()).hexdigest()

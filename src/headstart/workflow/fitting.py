@@ -29,9 +29,14 @@ class Fitted(Protocol):
 
     Attributes:
         precision: of what it was fitted on.
+        kept_precision: of the cached path.
         engine: that computed it.
         settings: for the manifest.
     """
+
+    @property
+    def kept_precision(self) -> str:
+        """The coarsest that anything on the way of `probabilities` was computed or kept in."""
 
     @property
     def precision(self) -> str:
@@ -77,6 +82,11 @@ class FittedHead:
     network: "keras.Model | None" = None
     history: "History | None" = None
     own_table: Table | None = None
+
+    @property
+    def kept_precision(self) -> str:
+        """That of the features; a head on them is always float32."""
+        return self.precision
 
     @property
     def engine(self) -> str:
@@ -195,7 +205,7 @@ def fit_probe(setup: Setup, frozen: FrozenPass, features: Features) -> FittedHea
         setup.index.labels[setup.split.train],
         class_count=len(setup.index.class_names),
         activation="sigmoid" if recipe.head == "sigmoid" else "softmax",
-        balanced=recipe.class_weight == "balanced",
+        weights=photo_weights(setup),
         seed=recipe.seed,
     )
     losses = dict(linear.log_losses)
@@ -207,9 +217,19 @@ def _settings(recipe: TrainRecipe) -> dict[str, Any]:
     return {"head": recipe.head, "class_weight": recipe.class_weight}
 
 
-def photo_weights(recipe: TrainRecipe, labels: NDArray[np.int32], count: int) -> Any:
-    """Returns a weight for each photo where classes are balanced, else None."""
-    return class_weights(labels, count)[labels] if recipe.class_weight == "balanced" else None
+def photo_weights(setup: Setup) -> NDArray[np.float64] | None:
+    """Returns how much each training photo counts (N,): its own weight times that of its class.
+
+    None for all alike.
+    """
+    own = setup.index.weights
+    if own is not None:
+        own = own[setup.split.train]
+    if setup.recipe.class_weight != "balanced":
+        return own
+    labels = setup.index.labels[setup.split.train]
+    by_class = class_weights(labels, len(setup.index.class_names))[labels]
+    return by_class if own is None else by_class * own
 
 
 def new_head(recipe: TrainRecipe, feature_count: int, class_count: int) -> "keras.Model":
@@ -259,7 +279,7 @@ def _train_network(
             loss=make_loss_of(recipe, units=int(network.output_shape[-1])),
             progress=given.progress,
             seed=recipe.seed,
-            photo_weights=photo_weights(recipe, labels[split.train], len(setup.index.class_names)),
+            photo_weights=photo_weights(setup),
             logs=logs,
             name="head",
         ),

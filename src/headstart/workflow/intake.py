@@ -12,8 +12,9 @@ from headstart.errors import ArgumentError, PhotosError
 from headstart.files import sha256
 from headstart.progress import Progress
 
-Photos = str | Path | ImageIndex | tuple[Any, Any]
-"""A folder, archive or CSV, an `ImageIndex`, or arrays `(X, y)` of uint8 RGB and labels."""
+Photos = str | Path | ImageIndex | tuple[Any, Any] | tuple[Any, Any, Any]
+"""A folder, archive or CSV, an `ImageIndex`, or arrays: `(X, y)` of uint8 RGB and labels, or
+`(X, y, sample_weight)`."""
 
 
 def photos_name(photos: Photos) -> str:
@@ -66,11 +67,15 @@ def read_photos(
 
 
 def _list(
-    photos: str | Path | tuple[Any, Any], label_from_name: str | None, place: CachePlace
+    photos: str | Path | tuple[Any, ...], label_from_name: str | None, place: CachePlace
 ) -> Listing:
     if isinstance(photos, tuple):
-        images, labels = photos
-        return list_photos(write_arrays(images, labels, into=place.folder / "arrays"))
+        if len(photos) not in (2, 3):
+            raise ArgumentError(
+                f"photos: got a tuple of {len(photos)}; expected arrays (X, y) or "
+                "(X, y, sample_weight)."
+            )
+        return list_photos(write_arrays(*photos, into=place.folder / "arrays"))
     source = Path(photos)
     extract_to = None
     if source.is_file() and source.suffix.lower() != ".csv":

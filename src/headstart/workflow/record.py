@@ -89,7 +89,7 @@ def _prove_join(probabilities: NDArray[np.float32], setup: Setup, fitted: Fitted
     step = max(1, len(test) // AGREEMENT_PHOTOS)
     sample = np.arange(0, len(test), step)[:AGREEMENT_PHOTOS]
     cached = fitted.probabilities(setup, test[sample])
-    return compare_join(probabilities[sample], cached, precision=fitted.precision)
+    return compare_join(probabilities[sample], cached, precision=fitted.kept_precision)
 
 
 def _evaluate(folder: Path, probabilities: NDArray[np.float32], setup: Setup) -> Evaluation:

@@ -82,6 +82,13 @@ class StageInputs:
         return "float32" if self.prefix is None else self.prefix.precision
 
     @property
+    def kept_precision(self) -> str:
+        """Of the rows that are kept, which may be coarser than the pass that made them."""
+        if self.prefix is None or self.cut.crossing == (FEATURES,):
+            return self.precision
+        return self.precision if self.precision == "bfloat16" else "float16"
+
+    @property
     def engine(self) -> str:
         """Of the frozen pass."""
         return "keras" if self.prefix is None else self.prefix.engine_name

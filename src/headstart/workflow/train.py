@@ -49,7 +49,7 @@ def train(
 
     Args:
         photos: a folder of class folders, an archive or CSV of such, an `ImageIndex`, or arrays
-            `(X, y)`: uint8 RGB (N, H, W, 3), 0..255, and N labels.
+            `(X, y)`: uint8 RGB (N, H, W, 3), 0..255, and N labels; `(X, y, sample_weight)` as well.
         out: the run folder to write; must not exist. Left out, one is named under `runs/`.
         logs: folder to write TensorBoard's logs to; needs the TensorFlow backend.
         progress: told how far it is; see `headstart.progress.Progress`.
