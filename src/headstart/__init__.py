@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.artifact.run import Run, load_run
     from headstart.workflow.check import check
+    from headstart.workflow.find_lr import find_lr
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
-__all__ = ["Run", "check", "evaluate", "load_run", "predict", "train"]
+__all__ = ["Run", "check", "evaluate", "find_lr", "load_run", "predict", "train"]
 
 _PLACES = {
     "Run": "headstart.artifact.run",
     "check": "headstart.workflow.check",
     "evaluate": "headstart.workflow.use",
+    "find_lr": "headstart.workflow.find_lr",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
     "train": "headstart.workflow.train",

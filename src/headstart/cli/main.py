@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.learning_rate import find_lr
 from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
@@ -310,6 +311,9 @@ def demo(
     with reported(), progress_bars() as progress:
         found = run_demo(out, seed=seed, progress=progress)
     print_demo(found)
+
+
+app.command()(find_lr)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -102,7 +102,7 @@ def fit(
         The history. Training stops early, with the last good weights, when the loss is not a number
         or explodes, when one class is named for every photo, and at Ctrl-C.
     """
-    batches = _Batches(train, stage, given, units=int(model.output_shape[-1]))
+    batches = Batches(train, stage, given, units=int(model.output_shape[-1]))
     compile_model(model, stage, given, steps=len(batches) * stage.epochs)
     state = (read_state(given.state_file) if given.state_file else None) or TrainingState()
     watch = Watch(
@@ -126,7 +126,7 @@ def fit(
     )
 
 
-def _run_epochs(model: keras.Model, batches: "_Batches", epochs: range, callbacks: Any) -> None:
+def _run_epochs(model: keras.Model, batches: "Batches", epochs: range, callbacks: Any) -> None:
     """Goes through the epochs batch by batch.
 
     `Model.fit` on TensorFlow leaves the batch's size open, for which its convolutions are slower:
@@ -216,7 +216,7 @@ def _tensorboard(given: Surroundings) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.TensorBoard(str(given.logs / given.name), write_graph=False)]
 
 
-class _Batches:
+class Batches:
     """Batches in an order that seed and epoch alone decide."""
 
     def __init__(self, train: Examples, stage: Stage, given: Surroundings, *, units: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,8 @@ from headstart.workflow.tools import Tools
 if TYPE_CHECKING:
     import keras
 
-    from headstart.training.loop import History
+    from headstart.training.examples import Examples
+    from headstart.training.loop import History, Surroundings
 
 Weights = dict[str, NDArray[Any]]
 
@@ -132,7 +133,7 @@ def fine_tune(
         frozen: the pass that makes features.
         given: cache, listener, Keras and engine.
     """
-    course = _Course.begin(setup, probe, plan, frozen)
+    course = Course.begin(setup, probe, plan, frozen)
     best: _Trained | None = None
     best_score, last_score = bar, None if course.is_new else bar
     done: list[_Trained] = []
@@ -178,8 +179,17 @@ class _Trained:
 
 
 @dataclass(frozen=True)
-class _Course:
-    """What goes from stage to stage: network and head, with all that they have learnt so far."""
+class Course:
+    """What goes from stage to stage: network and head, with all that they have learnt so far.
+
+    Attributes:
+        setup: the network, the photos and their split.
+        plan: what to do.
+        features: the pass that makes features.
+        frozen: the network, which changes with every stage.
+        head: likewise.
+        is_new: whether the head began with fresh weights rather than with the probe's.
+    """
 
     setup: Setup
     plan: Plan
@@ -189,7 +199,8 @@ class _Course:
     is_new: bool
 
     @staticmethod
-    def begin(setup: Setup, probe: FittedHead | None, plan: Plan, features: FrozenPass) -> _Course:
+    def begin(setup: Setup, probe: FittedHead | None, plan: Plan, features: FrozenPass) -> Course:
+        """Builds a network of its own, and the head that the first stage begins with."""
         import keras
 
         from headstart.backbones.frozen import build
@@ -207,7 +218,7 @@ class _Course:
             head = build_linear(probe.linear)
         else:
             head = probe.network
-        return _Course(setup, plan, features, frozen, head, is_new)
+        return Course(setup, plan, features, frozen, head, is_new)
 
     def run(self, number: int, *, bar: Score | None, given: Tools) -> _Trained:
         """Trains one stage, counted from 0, and takes over what it has learnt."""
@@ -216,15 +227,14 @@ class _Course:
         from headstart.training.precision import choose_dtype
 
         setup, stage = self.setup, self.plan.stages[number]
-        inputs = StageInputs.of(setup, self.plan.cuts[number], stage, self.features, given)
-        train = inputs.varied(setup, setup.split.train, f"stage {number + 1}: frozen prefix")
+        inputs, train, surroundings = self.ready(number, bar=bar, given=given)
         validation = None
         if len(setup.split.validation):
             station = f"stage {number + 1}: validation"
             validation = inputs.plain(setup, setup.split.validation, station)
-        surroundings = self._surroundings(number, inputs, bar=bar, given=given)
-        dtype = choose_dtype(self._suffix(inputs, stage), train, stage, surroundings)
-        suffix = self._suffix(inputs, stage)(dtype)
+        build = self.suffix(inputs, stage)
+        dtype = choose_dtype(build, train, stage, surroundings)
+        suffix = build(dtype)
         history = fit(suffix, train, validation, stage, surroundings)
         if history.stopped:
             given.progress.say(f"Stage {number + 1} ended early. {history.stopped}")
@@ -234,7 +244,17 @@ class _Course:
         copies = [np.array(value) for value in self.head.get_weights()]
         return _Trained(stage, inputs, suffix, history, dtype, weights, copies)
 
-    def _suffix(self, inputs: StageInputs, stage: Stage) -> Any:
+    def ready(
+        self, number: int, *, bar: Score | None, given: Tools
+    ) -> tuple[StageInputs, Examples, Surroundings]:
+        """Evaluates the frozen prefix of a stage: what it learns from, and what it is given."""
+        setup, stage = self.setup, self.plan.stages[number]
+        inputs = StageInputs.of(setup, self.plan.cuts[number], stage, self.features, given)
+        train = inputs.varied(setup, setup.split.train, f"stage {number + 1}: frozen prefix")
+        return inputs, train, self._surroundings(number, inputs, bar=bar, given=given)
+
+    def suffix(self, inputs: StageInputs, stage: Stage) -> Callable[[str], keras.Model]:
+        """Returns what builds the suffix of a stage in a dtype."""
         from headstart.backbones.suffix import build_suffix
 
         return lambda dtype: build_suffix(
@@ -243,7 +263,7 @@ class _Course:
 
     def _surroundings(
         self, number: int, inputs: StageInputs, *, bar: Score | None, given: Tools
-    ) -> Any:
+    ) -> Surroundings:
         from headstart.training.loop import Surroundings
 
         setup, recipe = self.setup, self.setup.recipe
@@ -265,7 +285,7 @@ def _conclude(
     probe: FittedHead | None,
     best: _Trained | None,
     *,
-    course: _Course,
+    course: Course,
     done: list[_Trained],
     bar: Score | None,
     given: Tools,

@@ -1,39 +1,21 @@
 """The main job, top to bottom: from photos to a run folder."""
 
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from headstart.artifact.run import Run, load_run
-from headstart.backbones.cut import Cut
-from headstart.backbones.frozen import FrozenSpec
-from headstart.data.checks import require_usable
 from headstart.errors import ArgumentError
-from headstart.features.engine import check_backend, check_precision, check_tensorboard
 from headstart.features.frozen_pass import FrozenPass
-from headstart.features.networks import FrozenNetwork
 from headstart.files import atomic_folder
-from headstart.heads.linear import import_solver
-from headstart.heads.spec import parse_head
-from headstart.process import KerasProcess
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
-from headstart.training.plan import Stage
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
-from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
+from headstart.workflow.intake import Photos, photos_name
+from headstart.workflow.prepare import prepare
 from headstart.workflow.record import write_run
-from headstart.workflow.setup import Setup, choose_network, split_index
-from headstart.workflow.stages import (
-    head_stage,
-    head_units,
-    needs_gradients,
-    plan_of,
-    refuse_foreign_code,
-    stage_as_json,
-    starts_new,
-)
+from headstart.workflow.setup import Setup
+from headstart.workflow.stages import plan_of, refuse_foreign_code, starts_new
 from headstart.workflow.tools import Tools, tools
 
 
@@ -109,80 +91,13 @@ def train_recipe(
 ) -> Run:
     """Trains as a recipe says; `photos` stands in for the recipe's own when it is no path."""
     folder = _run_folder(recipe, out)
-    stages, notes = plan_of(recipe)
     with tools(recipe.engine, progress) as given:
-        check_precision(recipe.precision, given.engine)
-        if needs_gradients(recipe, stages):
-            check_backend()
-        if logs is not None:
-            _check_logs(logs, trains=needs_gradients(recipe, stages))
-        for note in notes:
-            given.progress.say(note)
-        require_source(recipe.photos if photos is None else photos)
-        backbone, spec = choose_network(recipe, given.progress)
-        plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
-        if isinstance(given.caller, KerasProcess):
-            # It builds while this process reads photos; a converted network is not built otherwise.
-            given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
-        frozen = FrozenPass(
-            FrozenNetwork(spec, given.caller),
-            engine=given.engine,
-            may_fall_back=recipe.engine == "auto",
-            precision=recipe.precision,
-            place=given.place,
-            progress=given.progress,
-        )
-        frozen.begin()
-        Thread(target=import_solver, daemon=True).start()
-        index = read_photos(
-            recipe.photos if photos is None else photos,
-            test=recipe.test,
-            label_from_name=recipe.label_from_name,
-            image_size=spec.image_size,
-            place=given.place,
-            progress=given.progress,
-        )
-        require_usable(index)
-        parse_head(recipe.head, class_count=len(index.class_names))
-        setup = Setup(recipe, backbone, spec, index, split_index(index, recipe))
-        fitted = _fit(setup, plan, frozen, given)
+        prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
+        fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
         with atomic_folder(folder) as temporary:
-            write_run(temporary, setup, fitted=fitted, given=given)
-        forget_states(setup, given)
+            write_run(temporary, prepared.setup, fitted=fitted, given=given)
+        forget_states(prepared.setup, given)
     return load_run(folder)
-
-
-def _checked_plan(
-    recipe: TrainRecipe,
-    stages: tuple[Stage, ...],
-    spec: FrozenSpec,
-    *,
-    logs: Path | None,
-    given: Tools,
-) -> Plan:
-    """Compares stages with the network, in the process that has Keras, before a photo is read."""
-    if not needs_gradients(recipe, stages):
-        return Plan((), (), None)
-    if isinstance(given.caller, KerasProcess):
-        # Its import takes as long as the check, which runs in the other process.
-        Thread(target=import_module, args=("keras",), daemon=True).start()
-    cuts = given.caller.call(
-        "headstart.training.checks:find_cuts",
-        spec=spec.as_json(),
-        stages=[stage_as_json(stage) for stage in stages or (head_stage(recipe),)],
-        loss={"name": recipe.loss, "options": recipe.loss_options},
-        units=head_units(recipe),
-    ).result()
-    return Plan(stages, tuple(map(Cut.from_json, cuts[: len(stages)])), logs)
-
-
-def _check_logs(logs: Path, *, trains: bool) -> None:
-    if not trains:
-        raise ArgumentError(
-            f"tensorboard={str(logs)!r} has no effect: a head that is fitted in closed form has no "
-            "epochs. Use --plan lp_ft, or leave --tensorboard out."
-        )
-    check_tensorboard()
 
 
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
