@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
+# A process a core: most of a test's time is Keras building a network, which takes one.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+
 .PHONY: demo test test-torch check format bench docs clean
 
 demo: $(VENV)/cpu
@@ -11,13 +14,13 @@ demo: $(VENV)/cpu
 	$(BIN)/headstart demo --out demo_run
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m neutral
+	$(BIN)/python -m pytest $(PARALLEL)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(PARALLEL) -m neutral
 
 # Apart, because the registry's newest PyTorch brings gigabytes of CUDA.
 test-torch: $(VENV)/test
 	$(PIP) "torch==2.13.0"
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -m neutral
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(PARALLEL) -m neutral
 
 check: $(VENV)/check
 	$(BIN)/ruff format --check .

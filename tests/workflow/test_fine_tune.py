@@ -200,7 +200,7 @@ def test_code_that_a_run_folder_names_is_not_run_unasked(tmp_path, make_photos):
 def start(photos: Path, out: Path, cache: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "headstart", "train", str(photos), "--backbone", "Starter"]
     command += ["--precision", "float32"]  # `auto` takes the fastest, which chance may decide
-    command += ["--plan", "lp_ft", "--epochs", "60", "--learning-rate", "0.0001", "--out", str(out)]
+    command += ["--plan", "lp_ft", "--epochs", "24", "--learning-rate", "0.0001", "--out", str(out)]
     return subprocess.Popen(
         command,
         env={**os.environ, "HEADSTART_CACHE": str(cache)},
@@ -230,7 +230,7 @@ def test_after_sigkill_it_goes_on_after_the_last_whole_epoch(tmp_path, make_phot
     _, errors = again.communicate(timeout=180)
     assert again.returncode == 0, errors
     assert "epoch   9" not in errors
-    assert "epoch  60" in errors
+    assert "epoch  24" in errors
     for name in ("model.keras", "predictions.csv"):
         assert sha256(tmp_path / "run" / name) == sha256(tmp_path / "whole" / name)
     assert not list((tmp_path / "cache 2" / "training").iterdir())

@@ -5,6 +5,17 @@ from typing import Annotated
 
 import typer
 
+from headstart.cli.options import (
+    BackboneName,
+    BatchSize,
+    ImageSize,
+    Json,
+    Optimizer,
+    RecipeFile,
+    Seed,
+    TrustCode,
+    Weights,
+)
 from headstart.cli.output import emit_json, progress_bars, reported
 
 
@@ -12,39 +23,24 @@ def find_lr(
     source: Annotated[
         str, typer.Argument(metavar="RUN_OR_PHOTOS", help="A run folder, or photos to learn from.")
     ],
-    backbone: Annotated[
-        str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="imagenet, none (random), or a file. [default: the backbone's own]"),
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
-    ] = None,
+    backbone: BackboneName = None,
+    weights: Weights = None,
+    recipe: RecipeFile = None,
     plan: Annotated[
         str | None, typer.Option(help="The plan to find a rate for. [default: lp_ft]")
     ] = None,
     fine_tune: Annotated[
         str | None, typer.Option(help="What is unfrozen: last:20, from:LAYER or all.")
     ] = None,
-    optimizer: Annotated[
-        str | None, typer.Option(help="Any of Keras', or module:function. [default: adam]")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Photos a training step. [default: 32]")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Side of the input in pixels. [default: the backbone's]")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything drawn. [default: 0]")] = None,
+    optimizer: Optimizer = None,
+    batch_size: BatchSize = None,
+    image_size: ImageSize = None,
+    seed: Seed = None,
     plot: Annotated[
         Path, typer.Option(metavar="FILE", help="SVG file to draw the losses into.")
     ] = Path("learning_rate.svg"),
-    trust_code: Annotated[
-        bool, typer.Option("--trust-code", help="Run code that a run folder's recipe names.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    trust_code: TrustCode = False,
+    as_json: Json = False,
 ) -> None:
     """Find a learning rate to fine-tune with: a short training whose rate grows until it breaks."""
     settings = {

@@ -8,6 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.learning_rate import find_lr
+from headstart.cli.options import (
+    BackboneName,
+    BatchSize,
+    Engine,
+    ImageSize,
+    Json,
+    LabelFromName,
+    Optimizer,
+    PhotosArgument,
+    RecipeFile,
+    RunArgument,
+    Seed,
+    TrustCode,
+    Weights,
+)
 from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
@@ -17,17 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-LabelFromName = Annotated[
-    str | None,
-    typer.Option(metavar="REGEX", help="Find the class in file names, as in '^(cat|dog)\\.'."),
-]
-Engine = Annotated[str, typer.Option(help="auto, openvino or keras.")]
-PhotosArgument = Annotated[
-    str, typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV.")
-]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
 
 @app.callback()
@@ -60,27 +64,18 @@ def train(
         str | None,
         typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV."),
     ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
-    ] = None,
+    recipe: RecipeFile = None,
     out: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Run folder to write; must not exist.")
     ] = None,
-    backbone: Annotated[
-        str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="imagenet, none (random), or a file. [default: the backbone's own]"),
-    ] = None,
+    backbone: BackboneName = None,
+    weights: Weights = None,
     test: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Photos to test on, when they lie apart.")
     ] = None,
     label_from_name: LabelFromName = None,
     pooling: Annotated[str | None, typer.Option(help="avg, max or flatten. [default: avg]")] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Side of the input in pixels. [default: the backbone's]")
-    ] = None,
+    image_size: ImageSize = None,
     head: Annotated[
         str | None,
         typer.Option(help="softmax, sigmoid, mlp:256,128 or module:function. [default: softmax]"),
@@ -127,12 +122,8 @@ def train(
     learning_rate: Annotated[
         float | None, typer.Option(help="At its height. [default: the plan's own]")
     ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Photos a training step. [default: 32]")
-    ] = None,
-    optimizer: Annotated[
-        str | None, typer.Option(help="Any of Keras', or module:function. [default: adam]")
-    ] = None,
+    batch_size: BatchSize = None,
+    optimizer: Optimizer = None,
     schedule: Annotated[
         str | None,
         typer.Option(help="constant, inverse_time, cosine or one_cycle. [default: the plan's own]"),
@@ -164,10 +155,8 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's logs there.")
     ] = None,
-    trust_code: Annotated[
-        bool, typer.Option("--trust-code", help="Run code that a run folder's recipe names.")
-    ] = False,
-    seed: Annotated[int | None, typer.Option(help="Of everything drawn. [default: 0]")] = None,
+    trust_code: TrustCode = False,
+    seed: Seed = None,
     engine: Annotated[
         str | None, typer.Option(help="auto, openvino or keras. [default: auto]")
     ] = None,

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from headstart.errors import TrainingError
 from headstart.training.score import has_collapsed, score
 from headstart.training.state import TrainingState
 
@@ -186,6 +187,21 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._state.moved = [path for path, has_moved in changed.items() if has_moved]
         self._state.unmoved = [path for path, has_moved in changed.items() if not has_moved]
         self._before = []
+        frozen = {
+            f"{layer.name}/{weight.name}"
+            for layer in self.model.layers
+            if not layer.trainable
+            for weight in layer.weights
+        }
+        wrong = [path for path in self._state.moved if path in frozen]
+        if wrong:
+            raise TrainingError(
+                f"{self._given.name}: the first step moved weights that are frozen: "
+                f"{', '.join(wrong[:5])}. An optimizer of one's own must change only the "
+                "variables that it is given."
+            )
+        if not self._state.moved:
+            self._stop("The first step moved no weight at all. Try a higher learning rate.")
 
     def _stop(self, reason: str) -> None:
         self._state.ended = self._state.ended or reason

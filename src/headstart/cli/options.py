@@ -1,0 +1,38 @@
+"""Options and arguments that several commands share; they mean the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LabelFromName = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Find the class in file names, as in '^(cat|dog)\\.'."),
+]
+Engine = Annotated[str, typer.Option(help="auto, openvino or keras.")]
+PhotosArgument = Annotated[
+    str, typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV.")
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+RecipeFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
+]
+BackboneName = Annotated[
+    str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(help="imagenet, none (random), or a file. [default: the backbone's own]"),
+]
+ImageSize = Annotated[
+    int | None, typer.Option(help="Side of the input in pixels. [default: the backbone's]")
+]
+BatchSize = Annotated[int | None, typer.Option(help="Photos a training step. [default: 32]")]
+Optimizer = Annotated[
+    str | None, typer.Option(help="Any of Keras', or module:function. [default: adam]")
+]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Run code that a run folder's recipe names.")
+]
+Seed = Annotated[int | None, typer.Option(help="Of everything drawn. [default: 0]")]
