@@ -14,6 +14,9 @@ from headstart.training.plan import Stage
 WORTH_A_TRIAL_SECONDS = 60.0
 """A shorter training would be over before a second network is compiled and timed."""
 
+WORTH_A_TRIAL_STEPS = 20
+"""Fewer steps than these take no longer than compiling a network that is then thrown away."""
+
 WORTH_IT = 0.8
 """A smaller gain may be the clock's noise, and costs digits."""
 
@@ -38,6 +41,8 @@ def choose_dtype(
     if stage.precision != "auto":
         return MIXED if stage.precision == "bfloat16" else "float32"
     steps = stage.epochs * -(-len(train.labels) // stage.batch_size)
+    if steps < WORTH_A_TRIAL_STEPS:
+        return "float32"
     seconds = _seconds_a_step(build("float32"), train, stage, given)
     if seconds * steps < WORTH_A_TRIAL_SECONDS:
         return "float32"
