@@ -106,7 +106,9 @@ class _Maker:
                 risk = Risk(call.name, "custom layer", text)
             if risk is not None:
                 self.risks.append(risk)
-            self._keep(call, kind, _plain_settings(config), (), {})
+            is_trusted = kind in self._trusted
+            kept = _own_settings(config) if is_trusted else _plain_settings(config)
+            self._keep(call, kind, kept, (), {})
             return
         self.repairs += [Repair(call.name, note) for note in notes]
         self._add_layer(call, kind, config)
@@ -260,6 +262,11 @@ def _input_shape(config: Mapping[str, Any], layer: str) -> Shape:
     if not found or -1 in found:
         raise ModelFileError(f"Input {layer!r} has shape {shape!r}; expected a batch axis first.")
     return (None, *found[1:])
+
+
+def _own_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a layer whose class the user brings."""
+    return {key: value for key, value in config.items() if key not in ("dtype", "name")}
 
 
 def _plain_settings(config: Mapping[str, Any]) -> dict[str, Any]:

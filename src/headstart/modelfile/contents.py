@@ -1,5 +1,7 @@
 """What a model file holds, read by a guarded process: texts and plain arrays, nothing executed."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
@@ -8,13 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from headstart.errors import ModelFileError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_BYTES = 4 * 2**30
 """That all weights of a file may take; the largest of `keras.applications` takes 1.4 GB."""
@@ -55,7 +59,7 @@ class SavedArray:
     @property
     def size(self) -> int:
         """Numbers in it."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Contents:
 
     def array(self, saved: SavedArray) -> NDArray[Any]:
         """Returns the numbers of one array."""
+        import numpy as np
+
         assert self.values is not None
         dtype = np.dtype(saved.dtype)
         end = saved.offset + saved.size * dtype.itemsize
@@ -125,6 +131,8 @@ def read_with_weights(file: str | Path, *, max_bytes: int = MAX_BYTES) -> Iterat
     Raises:
         ModelFileError: as `read_contents`.
     """
+    import numpy as np
+
     path = _require_file(file)
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
         numbers = Path(folder, "arrays")
@@ -139,8 +147,8 @@ def _require_file(file: str | Path) -> Path:
     if (path / "saved_model.pb").is_file() or (path / "saved_model.pbtxt").is_file():
         raise ModelFileError(
             f"file={str(file)!r} is a SavedModel: a program of TensorFlow's, which can read and "
-            "write files when it runs, and not a list of layers. Load it where it was made, and save "
-            "it as .keras."
+            "write files when it runs, and not a list of layers. Load it where it was made, and "
+            "save it as .keras."
         )
     if path.is_dir():
         raise ModelFileError(f"file={str(file)!r} is a folder. Give a .keras, .h5 or .hdf5 file.")
