@@ -23,7 +23,9 @@ def everything() -> keras.Model:
     x = layers.SeparableConv2D(6, 3, dilation_rate=2, activation=keras.activations.relu6)(x)
     x = layers.Conv2DTranspose(6, 3, strides=2)(layers.BatchNormalization(scale=False)(x))
     x = layers.ZeroPadding2D(((0, 1), (2, 3)))(layers.Cropping2D((1, 2))(x))
-    shared = keras.Sequential([layers.Dense(6), layers.LayerNormalization()], name="shared")
+    shared = keras.Sequential(
+        [layers.Dense(6, name="dense"), layers.LayerNormalization()], name="shared"
+    )
     y = layers.LeakyReLU(0.1)(shared(layers.PReLU(shared_axes=[1, 2])(shared(x))))
     z = layers.Concatenate()([layers.Add()([x, y]), x * 0.5 + 1.0])[:, 1:-1, ::2]
     z = layers.MaxPooling2D(3, 2, padding="same")(layers.UpSampling2D(2)(z))

@@ -26,13 +26,13 @@ def save_adopted(spec: dict[str, Any], activation: str | None, file: str) -> dic
     """
     import keras
 
-    from headstart.backbones.foreign import build_on
+    from headstart.backbones.foreign import call_on
     from headstart.backbones.frozen import FrozenSpec
     from headstart.features.graph import load_saved
 
     frozen = FrozenSpec(**spec)
     image = keras.Input((frozen.image_size, frozen.image_size, 3), name="image", dtype="float32")
-    output = build_on(frozen, image, upto=None).outputs[0]
+    output = call_on(frozen, image, upto=None)
     if activation is not None:
         output = keras.layers.Activation(activation, name="probabilities")(output)
     classifier = keras.Model(image, output, name="classifier")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.backbones.catalogue import Backbone
-from headstart.backbones.frozen import FrozenSpec
 from headstart.backbones.random_weights import draw_weights
+from headstart.backbones.spec import FrozenSpec
 from headstart.backbones.surgery import POOLING, preprocess
 from headstart.errors import ArgumentError, near_matches
 from headstart.modelfile.cutting import CutPlace, ancestors, block_ends, find_place
@@ -191,17 +191,17 @@ def build_foreign(spec: FrozenSpec) -> keras.Model:
     import keras
 
     image = keras.Input((spec.image_size, spec.image_size, 3), name="image", dtype="float32")
-    lower = build_on(spec, image, upto=spec.cut)
-    frozen = keras.Model(image, pooled(lower.outputs[0], spec.pooling), name="backbone")
+    output = call_on(spec, image, upto=spec.cut)
+    frozen = keras.Model(image, pooled(output, spec.pooling), name="backbone")
     if spec.weights == "none":
         draw_weights(frozen, spec.seed)
     frozen.trainable = False
     return frozen
 
 
-def build_on(spec: FrozenSpec, image: keras.KerasTensor, *, upto: str | None) -> keras.Model:
-    """Builds a model file, or its lower part, on RGB photos of 0..255."""
-    from headstart.modelfile.building import build
+def call_on(spec: FrozenSpec, image: keras.KerasTensor, *, upto: str | None) -> keras.KerasTensor:
+    """Calls a model file's network, or its lower part, on RGB photos of 0..255."""
+    from headstart.modelfile.building import call
     from headstart.modelfile.contents import MAX_BYTES, read_with_weights
     from headstart.modelfile.reading import assemble_contents
 
@@ -214,7 +214,7 @@ def build_on(spec: FrozenSpec, image: keras.KerasTensor, *, upto: str | None) ->
         prepared = prepare(image, picture_of(graph, file), mode=spec.preprocessing or "none")
         node = None if upto is None else find_place(graph, upto).node
         names = flat_names(graph, taken=RESERVED)
-        return build(graph, arrays, upto=node, tensors=[prepared], names=names)
+        return call(graph, [prepared], arrays, upto=node, names=names)[0]
 
 
 def prepare(

@@ -15,7 +15,7 @@ from headstart.modelfile.findings import Repair, Risk
 from headstart.modelfile.graph import LayerNode, ModelGraph, Shape
 from headstart.modelfile.kinds import Kind, Misfit, Settings
 from headstart.modelfile.operations import OPERATIONS, encode, operation_shape
-from headstart.modelfile.settings import Unfit, axes, check_settings, flag, sizes
+from headstart.modelfile.settings import Unfit, axes, check_settings, flag, number, sizes
 from headstart.modelfile.table import KINDS
 
 MAX_ACTIVATION_BYTES = 2**30
@@ -24,6 +24,14 @@ MAX_ACTIVATION_BYTES = 2**30
 _CODE = frozenset({"Lambda", "TensorFlowOpLayer", "TFSMLayer", "PyDatasetLambda"})
 _MODULES = ("keras.", "keras_core.", "tensorflow.keras.", "tf_keras.")
 _PLAIN = (bool, int, float, str)
+_OPTIONS = {
+    "alpha": number,
+    "approximate": flag,
+    "axis": axes,
+    "keepdims": flag,
+    "negative_slope": number,
+}
+"""Of operations, beside their arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +167,9 @@ class _Maker:
         try:
             arguments = _arguments(call.arguments, inputs, named)
             settings: dict[str, Any] = {"arguments": arguments}
-            if config.get("axis") is not None:
-                settings["axis"] = axes(config["axis"])
-            if config.get("keepdims") is not None:
-                settings["keepdims"] = flag(config["keepdims"])
+            for name, check in _OPTIONS.items():
+                if config.get(name) is not None:
+                    settings[name] = check(config[name])
             shapes = [self.nodes[name].output_shape for name in inputs]
             if not shapes:
                 raise Misfit("takes no input")
@@ -243,7 +250,7 @@ def _arguments(value: Any, inputs: list[str], named: Any) -> list[Any]:
     if not isinstance(value, list):
         raise Unfit("a list")
     found = []
-    for each in value:
+    for each in [value] if reference(value) else value:
         found.append(encode(each, inputs, named))
         if isinstance(each, list) and len(each) == 4 and isinstance(each[3], dict):
             rest = {key: item for key, item in each[3].items() if key != "name"}

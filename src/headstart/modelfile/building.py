@@ -29,46 +29,64 @@ def build(
     graph: ModelGraph,
     arrays: Mapping[str, Sequence[NDArray[Any]]] | None = None,
     *,
-    upto: str | None = None,
-    tensors: Sequence[keras.KerasTensor] | None = None,
     own: Mapping[str, Any] | None = None,
-    names: Mapping[str, str] | None = None,
 ) -> keras.Model:
     """Builds a flat model; nested ones are opened, so that each layer can be reached by name.
 
     Args:
         graph: audited; nothing in it is looked up by name but in the closed table.
         arrays: of each node, in the order of its weights; None leaves them random.
-        upto: build the part that ends with this node; None for all.
-        tensors: to call the network on, instead of new inputs.
         own: the user's own layer classes by kind, where they are trusted.
-        names: of the layers, from `flat_names`; made here when left out.
 
     Returns:
         A functional model in float32.
     """
     import keras
 
+    names = flat_names(graph)
+    inputs = [keras.Input(node.output_shape[1:], name=names[node.name]) for node in graph.inputs]
+    outputs = call(graph, inputs, arrays, own=own)
+    return keras.Model(
+        inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs
+    )
+
+
+def call(
+    graph: ModelGraph,
+    tensors: Sequence[keras.KerasTensor],
+    arrays: Mapping[str, Sequence[NDArray[Any]]] | None = None,
+    *,
+    upto: str | None = None,
+    own: Mapping[str, Any] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> list[keras.KerasTensor]:
+    """Calls a network on tensors, layer by layer.
+
+    Args:
+        graph: as for `build`.
+        tensors: one for each of its inputs.
+        arrays: as for `build`.
+        upto: only the part that ends with this node; None for all.
+        own: as for `build`.
+        names: of the layers, from `flat_names`; made here when left out.
+
+    Returns:
+        Its outputs, or that of the node.
+    """
     outputs = graph.outputs if upto is None else (upto,)
     wanted = set().union(*(ancestors(graph, name) for name in outputs))
     names = names or flat_names(graph)
-    given = iter(tensors or ())
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {
+        node.name: tensor for node, tensor in zip(graph.inputs, tensors, strict=True)
+    }
     layers: dict[str, Any] = {}
-    inputs = []
     for node in graph.layers:
-        if node.name not in wanted:
-            continue
-        if node.kind == "InputLayer":
-            made[node.name] = next(given, None)
-            if made[node.name] is None:
-                made[node.name] = keras.Input(node.output_shape[1:], name=names[node.name])
-            inputs.append(made[node.name])
+        if node.name not in wanted or node.name in made:
             continue
         taken = [made[name] for name in node.inputs]
         if node.kind in LEFT_OUT:
             made[node.name] = taken[0]
-        elif "arguments" in node.settings:
+        elif "arguments" in node.settings and node.kind not in (own or {}):
             made[node.name] = _operate(node, taken, names[node.name])
         else:
             first = node.shared_with or node.name
@@ -76,10 +94,7 @@ def build(
                 layers[first] = _make(node, names[first], own or {})
             made[node.name] = layers[first](taken[0] if len(taken) == 1 else taken)
     _fill(graph, layers, arrays or {})
-    found = [made[name] for name in outputs]
-    return keras.Model(
-        inputs[0] if len(inputs) == 1 else inputs, found[0] if len(found) == 1 else found
-    )
+    return [made[name] for name in outputs]
 
 
 def _fill(graph: ModelGraph, layers: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -169,7 +184,7 @@ def _operations() -> Mapping[str, Callable[..., Any]]:
 
 def _operate(node: LayerNode, taken: Sequence[Any], name: str) -> Any:
     arguments = [_decode(each, taken) for each in node.settings["arguments"]]
-    options = {key: value for key, value in node.settings.items() if key in ("axis", "keepdims")}
+    options = {key: value for key, value in node.settings.items() if key != "arguments"}
     if isinstance(options.get("axis"), tuple) and len(options["axis"]) == 1:
         options["axis"] = options["axis"][0]
     if node.kind == "GetItem":

@@ -107,15 +107,14 @@ def block_ends(graph: ModelGraph, last: str) -> tuple[str, ...]:
     kept = ancestors(graph, last)
     layers = [layer for layer in graph.layers if layer.name in kept]
     last_use = {name: at for at, layer in enumerate(layers) for name in layer.inputs}
-    open_until, ends = 0, []
-    for at, layer in enumerate(layers[:-1]):
-        open_until = max(open_until, last_use.get(layer.name, at))
-        after = layers[at + 1]
-        # One tensor goes on when nothing made before it is used behind the next layer.
-        goes_on_alone = open_until == at + 1 and after.inputs == (layer.name,)
-        if goes_on_alone and _area(after) < _area(layer) and _has_weights(layers[: at + 1]):
-            ends.append(layer.name)
-    return (*ends, last)
+    alone, needed_until = [], 0
+    for at, layer in enumerate(layers):
+        # Nothing that was made before it is used behind it.
+        if needed_until <= at and _has_weights(layers[: at + 1]):
+            alone.append(layer)
+        needed_until = max(needed_until, last_use.get(layer.name, at))
+    pairs = zip(alone, alone[1:], strict=False)
+    return (*(layer.name for layer, after in pairs if _area(after) < _area(layer)), last)
 
 
 def _below_head(graph: ModelGraph) -> str:

@@ -131,12 +131,24 @@ def inspect_model(
         arrays={} if graph is not None else _shapes(contents),
         compiled=compiled,
         risks=risks,
-        repairs=(*repairs, *(Repair("", note) for note in compiled.notes)),
+        repairs=(*repairs, *_changed(graph, contents), *(Repair("", n) for n in compiled.notes)),
         output_layer=None if answers is None else answers.name,
         cuts={} if graph is None else _cuts(graph),
         pixels=None if graph is None else expected_pixels(graph),
         class_names=labels_beside(path),
     )
+
+
+def _changed(graph: ModelGraph | None, contents: Contents) -> list[Repair]:
+    """What Keras 3 computes otherwise than the Keras that saved the file."""
+    if graph is None or not contents.keras_version.startswith(("1.", "2.")):
+        return []
+    text = "hard_sigmoid was 0.2 x + 0.5 in Keras 1 and 2; as in plain Keras 3 it is x / 6 + 0.5"
+    return [
+        Repair(layer.name, text)
+        for layer in graph.layers
+        if layer.settings.get("activation") == "hard_sigmoid"
+    ]
 
 
 def _shapes(contents: Contents) -> dict[str, tuple[int, ...]]:

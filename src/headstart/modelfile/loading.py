@@ -119,7 +119,7 @@ def _load_with_own(contents: Contents, assembled: Assembled, own: Mapping[str, A
     from headstart.modelfile.naming import flat_names
 
     names = flat_names(assembled.graph)
-    model = build(assembled.graph, own=own, names=names)
+    model = build(assembled.graph, own=own)
     layers = {layer.name: layer for layer in model.layers}
     needed = {}
     for node, name in names.items():

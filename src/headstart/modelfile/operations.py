@@ -103,6 +103,7 @@ def operation_shape(kind: str, settings: Settings, shapes: Sequence[Shape]) -> S
     Raises:
         Misfit: when its inputs do not go together.
     """
+    _check_arguments(kind, settings)
     if kind in BINARY:
         constants = [_constant_shape(each) for each in settings["arguments"]]
         found = shapes[0]
@@ -114,6 +115,26 @@ def operation_shape(kind: str, settings: Settings, shapes: Sequence[Shape]) -> S
     if kind == "GetItem":
         return _indexed(settings["arguments"][1:], shapes[0])
     return shapes[0]
+
+
+def _check_arguments(kind: str, settings: Settings) -> None:
+    arguments = settings["arguments"]
+    count = 2 if kind in BINARY or kind == "GetItem" else 1
+    if len(arguments) != count or (kind not in BINARY and arguments[0] != {"input": 0}):
+        raise Misfit(f"has {len(arguments)} arguments in a form that is not known here")
+    if kind in BINARY and not all(map(_is_number, arguments)):
+        raise Misfit("combines something that is no number")
+    chosen = settings.get("axis", (None,))
+    if kind == "Flip" and any(each in (None, 0) for each in chosen):
+        raise Misfit("would mix the photos of a batch")
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(map(_is_number, value))
+    if isinstance(value, dict):
+        return "input" in value
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _constant_shape(value: Any) -> Shape:
@@ -146,6 +167,8 @@ def _indexed(arguments: Sequence[Any], shape: Shape) -> Shape:
         at = spec.index({"slice": "..."})
         taken = sum(each is not None for each in spec) - 1
         spec = [*spec[:at], *[{"slice": [None] * 3}] * (len(shape) - taken), *spec[at + 1 :]]
+    if not spec or spec[0] != {"slice": [None] * 3}:
+        raise Misfit("would take photos out of a batch")
     if len([each for each in spec if each is not None]) > len(shape):
         raise Misfit(f"takes more axes than shape {tuple(shape)} has")
     sides: list[int | None] = []

@@ -22,7 +22,7 @@ from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.training.plan import Stage
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
-from headstart.workflow.foreign import prove_unchanged
+from headstart.workflow.foreign import is_foreign, prove_unchanged
 from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
@@ -212,6 +212,7 @@ def _run_folder(recipe: TrainRecipe, out: str | Path | None) -> Path:
         if folder.exists():
             raise ArgumentError(f"out={str(out)!r} exists already. Choose another name.")
         return folder
-    base = f"{Path(recipe.photos).resolve().stem}-{Path(recipe.backbone).stem}"
+    name = Path(recipe.backbone).stem if is_foreign(recipe) else recipe.backbone
+    base = f"{Path(recipe.photos).resolve().stem}-{name}"
     names = (Path("runs", base if n == 1 else f"{base}-{n}") for n in range(1, 10**6))
     return next(name for name in names if not name.exists())
