@@ -43,6 +43,7 @@ def answers(model: keras.Model) -> np.ndarray:
     return np.asarray(model(PHOTOS, training=False))
 
 
+@pytest.mark.neutral
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_outputs_are_those_of_the_saved_model(model, ending: str, tmp_path: Path) -> None:
     model.save(tmp_path / f"a.{ending}")

@@ -81,6 +81,8 @@ def _facts(report: "ModelReport") -> list[tuple[str, str]]:
         go = "1 layer goes" if count == 1 else f"{count} layers go"
         text = f"after {names[place.node]}, {_size(place.shape)}; {go}"
         facts.append((f"--cut {word}", text))
+    if report.blocks:
+        facts.append(("blocks", ", ".join(names[name] for name in report.blocks)))
     if report.pixels is not None:
         pixels = report.pixels
         mode = pixels.mode or "unknown"

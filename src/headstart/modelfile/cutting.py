@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from headstart.errors import ArgumentError
 from headstart.modelfile.graph import LayerNode, ModelGraph
@@ -98,11 +99,11 @@ def ancestors(graph: ModelGraph, node: str) -> set[str]:
 
 
 def block_ends(graph: ModelGraph, last: str) -> tuple[str, ...]:
-    """Returns the ends of blocks below a cut: where one tensor alone goes on, before it shrinks.
+    """Returns the ends of blocks below a cut: where one tensor alone goes on, and the map shrinks.
 
     Args:
         graph: of a model.
-        last: the node after which it is cut, which is always the last end.
+        last: the node after which it is cut.
     """
     kept = ancestors(graph, last)
     layers = [layer for layer in graph.layers if layer.name in kept]
@@ -113,8 +114,18 @@ def block_ends(graph: ModelGraph, last: str) -> tuple[str, ...]:
         if needed_until <= at and _has_weights(layers[: at + 1]):
             alone.append(layer)
         needed_until = max(needed_until, last_use.get(layer.name, at))
-    pairs = zip(alone, alone[1:], strict=False)
-    return (*(layer.name for layer, after in pairs if _area(after) < _area(layer)), last)
+    shrinking = [
+        one.name
+        for one, after in pairwise(alone)
+        if 2 * _area(after) <= _area(one) and "arguments" not in one.settings
+    ]
+    ends, begin = [], 0
+    places = {layer.name: at for at, layer in enumerate(layers)}
+    for name in dict.fromkeys((*shrinking, last)):
+        if _has_weights(layers[begin : places[name] + 1]):
+            ends.append(name)
+            begin = places[name] + 1
+    return tuple(ends)
 
 
 def _below_head(graph: ModelGraph) -> str:

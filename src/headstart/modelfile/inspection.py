@@ -12,7 +12,7 @@ from headstart.errors import ArgumentError
 from headstart.files import sha256
 from headstart.modelfile.compiled import Compiled, read_compiled
 from headstart.modelfile.contents import MAX_BYTES, Contents, read_contents
-from headstart.modelfile.cutting import CutPlace, find_place, output_layer
+from headstart.modelfile.cutting import CutPlace, block_ends, find_place, output_layer
 from headstart.modelfile.expectation import Expectation, expected_pixels
 from headstart.modelfile.findings import Repair, Risk
 from headstart.modelfile.graph import ModelGraph, Shape
@@ -37,6 +37,7 @@ class ModelReport:
         risks: why it would not be loaded; none where it would be.
         repairs: what would be brought into today's form.
         output_layer: name of the layer that gives the classes, or None.
+        blocks: ends of the blocks below `auto`, bottom to top, as plans of fine-tuning see them.
         cuts: places to cut by the word that means each: `auto`, `-1`, `-2`.
         pixels: which preprocessing it probably expects.
         class_names: from the `labels.txt` beside it, or None.
@@ -54,6 +55,7 @@ class ModelReport:
     risks: tuple[Risk, ...]
     repairs: tuple[Repair, ...]
     output_layer: str | None
+    blocks: tuple[str, ...]
     cuts: dict[str, CutPlace]
     pixels: Expectation | None
     class_names: tuple[str, ...] | None
@@ -119,6 +121,7 @@ def inspect_model(
         found = assemble_contents(contents, max_bytes=max_bytes, trusted=_class_names(trust_custom))
         graph, risks, repairs = found.graph, found.risks, found.repairs
     compiled = read_compiled(contents.training_config)
+    cuts = {} if graph is None else _cuts(graph)
     answers = None if graph is None else output_layer(graph)
     return ModelReport(
         file=path,
@@ -133,7 +136,8 @@ def inspect_model(
         risks=risks,
         repairs=(*repairs, *_changed(graph, contents), *(Repair("", n) for n in compiled.notes)),
         output_layer=None if answers is None else answers.name,
-        cuts={} if graph is None else _cuts(graph),
+        blocks=block_ends(graph, cuts["auto"].node) if graph and "auto" in cuts else (),
+        cuts=cuts,
         pixels=None if graph is None else expected_pixels(graph),
         class_names=labels_beside(path),
     )
