@@ -37,6 +37,7 @@ from typer.testing import CliRunner
 import headstart
 from headstart.backbones.catalogue import STARTER, backbones
 from headstart.cli.main import app
+from headstart.modelfile.contents import is_model_file
 from headstart.recipe import TrainRecipe, make_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,7 +177,9 @@ def run_commands(snippet: Snippet, _namespace: dict[str, Any]) -> None:
         assert program == "headstart", f"{program}: console runs headstart only; use bash"
         if arguments[0] == "train":
             if "--backbone" in arguments:
-                arguments[arguments.index("--backbone") + 1] = STARTER
+                at = arguments.index("--backbone") + 1
+                if not is_model_file(arguments[at]):  # those a page has made itself
+                    arguments[at] = STARTER
             elif "--recipe" not in arguments:
                 arguments += ["--backbone", STARTER]
         call(*arguments)

@@ -1,56 +1,17 @@
-"""A frozen network as a value: everything that decides what it computes, and nothing else."""
+"""A frozen network, built from what describes it."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from headstart.backbones.catalogue import find_backbone
+from headstart.backbones.catalogue import Backbone, find_backbone
+from headstart.backbones.spec import FROZEN_VERSION, FrozenSpec
 from headstart.backbones.weights import WeightsSource
 
 if TYPE_CHECKING:
     import keras
 
-FROZEN_VERSION = 1
-"""Part of every feature's key; raised when the same spec computes something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenSpec:
-    """A backbone without its top, its preprocessing before and its pooling behind it.
-
-    Attributes:
-        backbone: a name in the catalogue.
-        image_size: side of the square input in pixels.
-        pooling: "avg", "max" or "flatten".
-        weights: "imagenet", "starter", "file" or "none" (random).
-        weights_path: the file, or None for random weights.
-        weights_digest: SHA-256 of the file's content (of the seed, for random weights).
-        seed: of random weights.
-    """
-
-    backbone: str
-    image_size: int
-    pooling: str
-    weights: str
-    weights_path: str | None
-    weights_digest: str
-    seed: int
-
-    @property
-    def digest(self) -> str:
-        """64 hexadecimal digits; the same for the same weights wherever their file lies."""
-        values = asdict(self) | {"version": FROZEN_VERSION}
-        del values["weights_path"], values["weights"]
-        if self.weights != "none":
-            del values["seed"]
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns the fields as JSON values."""
-        return asdict(self)
+__all__ = ["FROZEN_VERSION", "FrozenSpec", "backbone_of", "build"]
 
 
 @lru_cache(maxsize=1)
@@ -60,6 +21,10 @@ def build(spec: FrozenSpec) -> "keras.Model":
     The last one is kept: the process that converts a network for the frozen pass joins the head to
     the same one afterwards.
     """
+    if spec.cut is not None:
+        from headstart.backbones.foreign import build_foreign
+
+        return build_foreign(spec)
     from headstart.backbones.surgery import build_frozen
 
     source = WeightsSource(
@@ -74,3 +39,12 @@ def build(spec: FrozenSpec) -> "keras.Model":
         weights=source,
         seed=spec.seed,
     )
+
+
+def backbone_of(spec: FrozenSpec) -> Backbone:
+    """Returns what is known of a spec's backbone: its row of the catalogue, or the model file's."""
+    if spec.cut is None:
+        return find_backbone(spec.backbone)
+    from headstart.backbones.foreign import foreign_backbone
+
+    return foreign_backbone(Path(spec.weights_path or ""), cut=spec.cut, mode=spec.preprocessing)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.adopt import adopt
+from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
 from headstart.cli.options import (
     BackboneName,
@@ -69,6 +71,17 @@ def train(
         Path | None, typer.Option(metavar="RUN", help="Run folder to write; must not exist.")
     ] = None,
     backbone: BackboneName = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(help="Of a model file: auto, -1 or the layer after which. [default: auto]"),
+    ] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a model file: 0..1, -1..1, caffe, torch, none or probe. [default: as its "
+            "graph says]"
+        ),
+    ] = None,
     weights: Weights = None,
     test: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Photos to test on, when they lie apart.")
@@ -303,6 +316,8 @@ def demo(
 
 
 app.command()(find_lr)
+app.command()(inspect)
+app.command()(adopt)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -19,7 +19,10 @@ RecipeFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
 ]
 BackboneName = Annotated[
-    str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
+    str | None,
+    typer.Option(
+        help="A name from `headstart models`, or a .keras or .h5 file. [default: MobileNetV2]"
+    ),
 ]
 Weights = Annotated[
     str | None,

@@ -18,6 +18,7 @@ from headstart.process import KerasProcess
 from headstart.recipe import TrainRecipe
 from headstart.training.plan import Stage
 from headstart.workflow.fine_tune import Plan
+from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, read_photos, require_source
 from headstart.workflow.setup import Setup, choose_network, split_index
 from headstart.workflow.stages import head_stage, head_units, needs_gradients, stage_as_json
@@ -71,6 +72,8 @@ def prepare(
     for note in notes:
         given.progress.say(note)
     require_source(recipe.photos if photos is None else photos)
+    if recipe.preprocess == "probe":
+        recipe = probe_preprocessing(recipe, photos=photos, given=given)
     backbone, spec = choose_network(recipe, given.progress)
     plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
     if isinstance(given.caller, KerasProcess):

@@ -11,6 +11,7 @@ from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
+from headstart.workflow.foreign import is_foreign, prove_unchanged
 from headstart.workflow.intake import Photos, photos_name
 from headstart.workflow.prepare import prepare
 from headstart.workflow.record import write_run
@@ -97,6 +98,7 @@ def train_recipe(
         with atomic_folder(folder) as temporary:
             write_run(temporary, prepared.setup, fitted=fitted, given=given)
         forget_states(prepared.setup, given)
+        prove_unchanged(prepared.setup.spec, given.progress)
     return load_run(folder)
 
 
@@ -122,6 +124,7 @@ def _run_folder(recipe: TrainRecipe, out: str | Path | None) -> Path:
         if folder.exists():
             raise ArgumentError(f"out={str(out)!r} exists already. Choose another name.")
         return folder
-    base = f"{Path(recipe.photos).resolve().stem}-{recipe.backbone}"
+    name = Path(recipe.backbone).stem if is_foreign(recipe) else recipe.backbone
+    base = f"{Path(recipe.photos).resolve().stem}-{name}"
     names = (Path("runs", base if n == 1 else f"{base}-{n}") for n in range(1, 10**6))
     return next(name for name in names if not name.exists())
