@@ -24,6 +24,7 @@ from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_s
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.foreign import is_foreign, prove_unchanged
 from headstart.workflow.foreign_probe import probe_preprocessing
+from headstart.workflow.foreign_proof import prove_plain
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup, choose_network, split_index
@@ -152,6 +153,7 @@ def train_recipe(
         fitted = _fit(setup, plan, frozen, given)
         with atomic_folder(folder) as temporary:
             write_run(temporary, setup, fitted=fitted, given=given)
+            prove_plain(temporary, setup, fitted, given)
         forget_states(setup, given)
         prove_unchanged(spec, given.progress)
     return load_run(folder)
