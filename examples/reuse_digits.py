@@ -43,7 +43,7 @@ def train_a(pictures, digits):
 def with_new_head(lower):
     """Puts one unit on a network: the probability of a 9."""
     answer = keras.layers.Dense(1, activation="sigmoid", name="is_nine")(lower.output)
-    return keras.Model(lower.inputs, answer)
+    return keras.Model(lower.input, answer)
 
 
 def fit(model, pictures, labels, epochs):

@@ -40,7 +40,7 @@ def branched() -> keras.Model:
 
 
 def train_on(lower: keras.Model) -> keras.Model:
-    model = keras.Model(lower.inputs, layers.Dense(1, activation="sigmoid")(lower.output))
+    model = keras.Model(lower.input, layers.Dense(1, activation="sigmoid")(lower.output))
     model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy")
     model.fit(ROWS, LABELS, epochs=2, verbose=0)
     return model

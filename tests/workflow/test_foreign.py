@@ -37,7 +37,7 @@ def model_a(folder: Path, shape=(24, 24, 3), *, scaled: bool = False, name: str 
         layers.Conv2D(8, 3, strides=2, activation="relu", name="block1_conv"),
         layers.BatchNormalization(name="block1_bn"),
         layers.Conv2D(16, 3, activation="relu", name="block2_conv"),
-        layers.Flatten(), layers.Dense(12, activation="relu", name="hidden"),
+        layers.Flatten(name="flat"), layers.Dense(12, activation="relu", name="hidden"),
         layers.Dense(3, activation="softmax", name="features"),
     ])  # fmt: skip
     model.save(folder / name)
@@ -58,7 +58,7 @@ def test_a_model_file_is_a_backbone_in_every_plan(make_photos, tmp_path: Path, p
     assert (found["name"], found["weights"], found["weights_sha256"]) == ("A", "model", before)
     assert (found["cut"], found["preprocessing"]) == ("block2_conv", "-1..1")
     told = " ".join(said.sentences)
-    assert "Cut after block2_conv (9 x 9 x 16): 3 go (flatten, hidden, features)" in told
+    assert "Cut after block2_conv (9 x 9 x 16): 3 go (flat, hidden, features)" in told
     assert "A.h5 is unchanged" in told
     plain = keras.models.load_model(run.model_file)
     assert plain.output_shape == (None, 2)
@@ -72,13 +72,13 @@ def test_grey_and_oblong_inputs_get_the_same_photos_as_all_others(make_photos, t
     assert run.manifest.image_size == 28
     plain = keras.models.load_model(run.model_file)
     photo = np.asarray(Image.open(next(photos.rglob("*.png"))).resize((28, 28)), np.float32)
-    inside = keras.Model(plain.inputs, plain.get_layer("preprocessing").output)(photo[None])
+    inside = keras.Model(plain.inputs[0], plain.get_layer("preprocessing").output)(photo[None])
     grey = np.asarray(Image.fromarray(photo.astype(np.uint8)).convert("L").resize((28, 20)))
     assert inside.shape == (1, 20, 28, 1)
     assert np.abs(np.asarray(inside)[0, ..., 0] - grey / 255).mean() < 0.01
     lower = headstart.cut(headstart.load_model(file))
     expected = np.asarray(lower(inside)).mean(axis=(1, 2))
-    features = keras.Model(plain.inputs, plain.get_layer("features").output)
+    features = keras.Model(plain.inputs[0], plain.get_layer("features").output)
     np.testing.assert_allclose(features(photo[None]), expected, atol=1e-4)
 
 
@@ -153,13 +153,33 @@ def test_a_classifier_is_adopted_and_every_command_works_on_it(make_photos, tmp_
     found = list(headstart.predict(run, photos / "disc"))
     for each in found:
         square = Image.open(each.file).resize((20, 20), Image.Resampling.BILINEAR)
-        image = np.asarray(keras.layers.Resizing(16, 20, antialias=True)(np.asarray(square, "f4")))
+        image = np.asarray(keras.layers.Resizing(16, 20)(np.asarray(square, "f4")))
         expected = float(model(image[None] / 255)[0, 0])
         assert each.probabilities["square"] == pytest.approx(expected, abs=2e-3)
     measured = headstart.evaluate(run, photos)
     assert measured.count == 10
     assert json.loads((run.folder / "manifest.json").read_text())["head"]["adopted"]
     assert "adopted as it is" in (run.folder / "report.html").read_text()
+
+
+def test_what_openvino_computes_otherwise_than_keras_is_left_to_keras(tmp_path, make_photos):
+    """Keras on OpenVINO resizes without antialiasing, whatever it is told."""
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    keras.utils.set_random_seed(0)
+    image = keras.Input((40, 40, 3))
+    small = layers.Resizing(7, 7, antialias=True)(image)
+    answers = layers.Dense(2, activation="softmax")(layers.Flatten()(layers.Rescaling(0.05)(small)))
+    model = keras.Model(image, answers)
+    model.save(tmp_path / "resizing.keras")
+    (tmp_path / "labels.txt").write_text("disc\nsquare\n")
+    said = Said()
+    run = headstart.adopt(tmp_path / "resizing.keras", out=tmp_path / "run", progress=said)
+    assert run.manifest.engine == "keras"
+    assert any("OpenVINO's answers differ by up to" in each for each in said.sentences)
+    photo = next(make_photos(count=1).rglob("*.png"))
+    expected = np.asarray(model(np.asarray(Image.open(photo), np.float32)[None]))[0]
+    (found,) = headstart.predict(run, photo)
+    assert found.probabilities["disc"] == pytest.approx(float(expected[0]), abs=1e-4)
 
 
 def test_adopting_needs_names_and_preprocessing(tmp_path: Path) -> None:

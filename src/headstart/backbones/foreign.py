@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from headstart.modelfile.inspection import ModelReport
 
-RESERVED = frozenset({"features", "grey", "image", "luminance", "preprocessing", "resized"})
+RESERVED = frozenset(
+    {"averaged", "features", "grey", "image", "luminance", "preprocessing", "resized"}
+)
 """Names that layers around the network get."""
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -224,9 +226,13 @@ def prepare(
     import keras
 
     height, width, channels = picture
-    if height is not None and width is not None and (height, width) != tuple(image.shape[1:3]):
-        resize = keras.layers.Resizing(height, width, antialias=True, name="resized")
-        image = resize(image)
+    side = image.shape[1]
+    if height is not None and width is not None and (height, width) != (side, side):
+        # Averaged first, which does not alias; Keras on OpenVINO ignores `antialias`.
+        window = (side // height, side // width)
+        if window != (1, 1):
+            image = keras.layers.AveragePooling2D(window, name="averaged")(image)
+        image = keras.layers.Resizing(height, width, name="resized")(image)
     if channels == 1:
         weighted = keras.layers.Rescaling(list(LUMINANCE), name="luminance")(image)
         image = keras.ops.sum(weighted, axis=-1, keepdims=True)

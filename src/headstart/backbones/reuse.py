@@ -65,7 +65,9 @@ def cut(model: keras.Model, layer: str = "auto", *, share: bool = False) -> kera
         )
     # The last node: a Sequential model was perhaps called before, on another input.
     node = operations[name]._inbound_nodes[int(call or 0) - 1]
-    lower = keras.Model(source.inputs, node.output_tensors[0], name=f"{model.name}_cut")
+    # Some models list their only input; one that expects a list warns about every array.
+    inputs = source.inputs[0] if len(source.inputs) == 1 else source.inputs
+    lower = keras.Model(inputs, node.output_tensors[0], name=f"{model.name}_cut")
     if share:
         warnings.warn(
             f"share=True: training what is built on {lower.name!r} changes {model.name!r} too.",

@@ -138,7 +138,8 @@ def read_with_weights(file: str | Path, *, max_bytes: int = MAX_BYTES) -> Iterat
         numbers = Path(folder, "arrays")
         answer = _ask(path, max_bytes, arrays_to=numbers)
         is_empty = not numbers.is_file() or numbers.stat().st_size == 0
-        values = np.empty(0, np.uint8) if is_empty else np.fromfile(numbers, np.uint8)
+        # Mapped: a network of gigabytes is in memory once, where it is built.
+        values = np.empty(0, np.uint8) if is_empty else np.memmap(numbers, np.uint8, "r")
         yield _contents(path, answer, values)
 
 

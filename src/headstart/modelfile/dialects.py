@@ -51,7 +51,7 @@ def modern(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any], l
 
     Example:
         >>> modern("Dropout", {"p": 0.5})
-        ('Dropout', {'rate': 0.5}, ["p is rate"])
+        ('Dropout', {'rate': 0.5}, ['p is rate'])
     """
     found, notes = dict(config), []
     if kind == "Merge" and isinstance(found.get("mode"), str) and found["mode"] in _MERGES:

@@ -10,7 +10,8 @@ from headstart.artifact.tables import write_history
 from headstart.backbones.foreign import read_foreign, settle_mode, side_of
 from headstart.backbones.frozen import FrozenSpec
 from headstart.data.split import Split, write_split_csv
-from headstart.errors import ArgumentError
+from headstart.errors import ArgumentError, EngineError
+from headstart.features.plain import TOLERANCE
 from headstart.files import atomic_folder, sha256
 from headstart.modelfile.answers import Answers, answers_of
 from headstart.modelfile.inspection import ModelReport
@@ -19,6 +20,7 @@ from headstart.progress import Progress
 from headstart.recipe import make_recipe, write_recipe
 from headstart.report.page import write_report
 from headstart.workflow.foreign import origin
+from headstart.workflow.foreign_proof import PHOTOS, difference
 from headstart.workflow.tools import Tools, tools
 
 
@@ -92,6 +94,7 @@ def _write(
         activation=answers.activation if answers.is_missing else None,
         file=str(folder / "model.keras"),
     ).result()
+    engine = _proven_engine(folder / "model.keras", spec, given)
     nothing = np.empty(0, np.int64)
     split = Split(nothing, nothing, nothing, nothing)
     labels = np.empty(0, np.int32)
@@ -114,7 +117,7 @@ def _write(
         },
         image_size=spec.image_size,
         head={"head": answers.activation, "adopted": True},
-        engine=given.engine,
+        engine=engine,
         precision="float32",
         seed=0,
         temperature=1.0,
@@ -126,6 +129,29 @@ def _write(
     )
     manifest.write(folder / "manifest.json")
     write_report(folder / "report.html", manifest=manifest)
+
+
+def _proven_engine(model_file: Path, spec: FrozenSpec, given: Tools) -> str:
+    """Returns the engine; Keras where OpenVINO computes this network otherwise, or not at all."""
+    if given.engine != "openvino":
+        return given.engine
+    # Grounds of one colour with noise on them: what an untold network may see at most and least.
+    rng = np.random.default_rng(0)
+    side = spec.image_size
+    grounds = rng.integers(0, 256, (PHOTOS, 1, 1, 3))
+    noise = rng.integers(-40, 41, (PHOTOS, side, side, 3))
+    pictures = np.clip(grounds + noise, 0, 255).astype(np.uint8)
+    try:
+        found = difference(model_file, pictures, precision="float32", given=given)
+    except EngineError as error:
+        given.progress.say(f"Keras will be used, which is slower: {error}")
+        return "keras"
+    if found is not None and found > TOLERANCE["float32"]:
+        given.progress.say(
+            f"Keras will be used, which is slower: OpenVINO's answers differ by up to {found:.2g}."
+        )
+        return "keras"
+    return given.engine
 
 
 def _class_names(

@@ -12,6 +12,7 @@ from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.foreign import is_foreign, prove_unchanged
+from headstart.workflow.foreign_proof import prove_plain
 from headstart.workflow.intake import Photos, photos_name
 from headstart.workflow.prepare import prepare
 from headstart.workflow.record import write_run
@@ -97,6 +98,7 @@ def train_recipe(
         fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
         with atomic_folder(folder) as temporary:
             write_run(temporary, prepared.setup, fitted=fitted, given=given)
+            prove_plain(temporary, prepared.setup, fitted, given)
         forget_states(prepared.setup, given)
         prove_unchanged(prepared.setup.spec, given.progress)
     return load_run(folder)
