@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from headstart.drawing import paint
 from headstart.drawing.boxes import Box
-from headstart.drawing.kinds import groups, is_depthwise
+from headstart.drawing.naming import is_grouped
 from headstart.drawing.style import SMALL, TITLE
 from headstart.drawing.text import shortened, text_width
 
@@ -39,7 +39,7 @@ def draw_box(copies: Sequence[Box], *, width: float = 0) -> paint.Picture:
         f'<path class="hs-{box.family}-e" d="M6 0H{_BAR}V{height}H6A6 6 0 0 1 0 {height - 6}V6'
         'A6 6 0 0 1 6 0z"/>',
     ]
-    if groups(box.main) > 1 and not is_depthwise(box.main):
+    if is_grouped(box):
         parts.append(_stripes(width, height))
     x = _BAR + _PAD
     for family, text in before:

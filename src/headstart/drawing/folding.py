@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from headstart.drawing.boxes import Box
 from headstart.drawing.naming import (
+    GROUPED,
     INCEPTION,
     REPEATED,
     SIDE,
     boxes_of,
-    grouped_name,
+    is_grouped,
     name_of_chain,
     name_of_split,
     name_of_tangle,
+    parts_of,
 )
 from headstart.drawing.structure import (
     Aside,
@@ -57,8 +59,7 @@ def fold(series: Series, *, outer: str | None = None) -> Series:
 def _framed(item: Item, *, outer: str | None, entry: Box | None) -> Item:
     match item:
         case Box():
-            name = grouped_name(item)
-            return item if name is None else Module(name, Series((item,)))
+            return Module(GROUPED, Series((item,))) if is_grouped(item) else item
         case Split(branches, join, has_fork):
             name = name_of_split(item)
             if len(list(boxes_of(item))) > _LARGEST_MODULE:
@@ -141,21 +142,15 @@ def signature(item: Item | Series) -> str:
     return json.dumps(_told(item))
 
 
-def _told(item: Item | Series | None) -> object:
+def _told(item: Item | Series) -> object:
+    if isinstance(item, Box):
+        return item.signature
+    facts: object = None
     match item:
-        case None:
-            return None
-        case Box():
-            return item.signature
-        case Series(items):
-            return [_told(each) for each in items]
         case Split(branches, join, has_fork):
-            return ["split", [_told(each) for each in branches], _told(join), has_fork]
-        case Tangle(nodes, links, join, ports):
-            return ["tangle", [_told(each) for each in nodes], links, _told(join), ports]
-        case Aside(inner, side):
-            return ["aside", _told(inner), [_told(each) for each in side]]
-        case Module(name, body):
-            return [name, _told(body)]
-        case Repeated(copies):
-            return [len(copies), _told(copies[0])]
+            facts = [len(branches), join is not None, has_fork]
+        case Tangle(_, links, join, ports):
+            facts = [links, join is not None, ports]
+        case Module(name, _):
+            facts = name
+    return [type(item).__name__, facts, [_told(part) for part in parts_of(item)]]

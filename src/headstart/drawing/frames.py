@@ -12,26 +12,32 @@ _TOP = 38.0
 _SHADOW = 4.0
 
 
-def draw_frame(inside: Picture, *, name: str, counts: Sequence[int]) -> Picture:
+def draw_frame(
+    inside: Picture, *, name: str, counts: Sequence[int], note: str = "", layers: str = ""
+) -> Picture:
     """Draws a frame; where it stands for several, more frames are seen behind it.
 
     Args:
         inside: what is in it.
         name: of the module; empty where it has none.
         counts: parameters of each of the modules that it stands for.
+        note: what is told in place of the parameters.
+        layers: what a reader is told who points at it.
     """
     repeats = len(counts) > 1
     badge = f"× {len(counts)}" if repeats else ""
     told = f"{sum(counts):,} parameters" if sum(counts) else ""
     if repeats and told:
         told = f"{told} in all"
+    told = note or told
     named = 12 + (paint.title_width(name) + 8 if name else 0)
     left_words = named + (paint.pill_width(badge) if badge else 0)
     left = max(inside.axis + _PAD, left_words + 12)
     right = max(inside.width - inside.axis + _PAD, paint.small_width(told) + 26)
     width, height = left + right, inside.height + _TOP + _PAD
     grown = 2 * _SHADOW if repeats else 0.0
-    parts = [
+    parts = [paint.tooltip(layers) if layers else ""]
+    parts += [
         paint.rectangle(back * _SHADOW, back * _SHADOW, width, height, kind="g", radius=9)
         for back in ((2, 1, 0) if repeats else ())
     ] or [paint.rectangle(0, 0, width, height, kind="f", radius=9)]

@@ -95,25 +95,35 @@ def title(layer: LayerNode) -> str:
         >>> title(LayerNode(name="a", kind="Conv2D", settings=settings))
         'Conv 3×3, stride 2'
     """
-    settings = layer.settings
+    settings, group = layer.settings, family(layer)
+    if group == "activation":
+        named = settings.get("activation") if layer.kind == "Activation" else _snake(layer.kind)
+        return activation_name(named)
     if layer.kind in _CONVOLUTIONS:
-        name = _CONVOLUTIONS[layer.kind]
-        if is_depthwise(layer):
-            name = "Depthwise conv"
-        elif groups(layer) > 1:
-            name = "Grouped conv"
+        name = _convolution(layer)
         return f"{name} {_sides(settings, 'kernel_size')}{_steps(settings)}".strip()
     if layer.kind in _POOLS:
         return f"{_POOLS[layer.kind]} {_sides(settings, 'pool_size')}{_steps(settings)}".strip()
-    if "rate" in settings and family(layer) == "dropout":
+    if group == "dropout" and "rate" in settings:
         return f"Dropout {settings['rate']:.3g}"
-    if layer.kind == "Activation":
-        return activation_name(settings.get("activation"))
-    if family(layer) == "activation":
-        return activation_name(_snake(layer.kind))
+    return _scaling(layer) or _NAMES.get(layer.kind) or spaced(layer.kind)
+
+
+def _convolution(layer: LayerNode) -> str:
+    if is_depthwise(layer):
+        return "Depthwise conv"
+    return "Grouped conv" if groups(layer) > 1 else _CONVOLUTIONS[layer.kind]
+
+
+def _scaling(layer: LayerNode) -> str:
+    scale = layer.settings.get("scale")
+    if not isinstance(scale, int | float):
+        return ""
     if layer.kind == "CustomScaleLayer":  # of Keras' Inception-ResNet: x + scale * y
-        return f"Scale by {settings['scale']:.3g}, add" if "scale" in settings else "Scale, add"
-    return _NAMES.get(layer.kind) or spaced(layer.kind)
+        return f"Scale by {scale:.3g}, add"
+    # 0..255 is brought near 1; the paths of Inception-ResNet are scaled by 0.1 or more.
+    is_of_pixels = scale < 0.05 or bool(layer.settings.get("offset"))
+    return f"Scale by {scale:.3g}" if layer.kind == "Rescaling" and not is_of_pixels else ""
 
 
 def chip(layer: LayerNode) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headstart.drawing.box_picture import box_width, draw_box
 from headstart.drawing.boxes import Box
 from headstart.drawing.frames import draw_frame
-from headstart.drawing.naming import boxes_of
+from headstart.drawing.kinds import groups
+from headstart.drawing.naming import GROUPED, SIDE, boxes_of, parts_of
 from headstart.drawing.paint import Picture
 from headstart.drawing.paths import draw_aside, draw_split, stacked
 from headstart.drawing.structure import (
@@ -86,25 +87,41 @@ class Layout:
                 )
             case Aside(inner, side):
                 return draw_aside(self.item(inner), [self.series(each) for each in side])
-            case Module(name, body):
-                return draw_frame(self.series(body), name=name, counts=[_count(item)])
+            case Module():
+                return self._framed(item, [item])
             case Repeated(copies):
                 return self._repeated(copies)
 
     def _repeated(self, copies: Sequence[Item]) -> Picture:
         _note_alike(copies, self.alike)
         first = copies[0]
-        counts = [_count(copy) for copy in copies]
-        if isinstance(first, Module):
-            return draw_frame(self.series(first.body), name=first.name, counts=counts)
-        return draw_frame(self.item(first), name="", counts=counts)
+        return self._framed(
+            first if isinstance(first, Module) else Module("", Series((first,))), copies
+        )
+
+    def _framed(self, module: Module, copies: Sequence[Item]) -> Picture:
+        inside = self.series(module.body)
+        boxes = list(boxes_of(module))
+        note = ""
+        if module.name == GROUPED:
+            note = f"{groups(boxes[0].main)} groups"
+        if module.name == SIDE:
+            inside = replace(inside, outs=())
+        ends = [boxes[0].layers[0].name, list(boxes_of(copies[-1]))[-1].layers[-1].name]
+        return draw_frame(
+            inside,
+            name=module.name,
+            counts=[_count(copy) for copy in copies],
+            note=note,
+            layers=f"{module.name or 'repeated'}: {' … '.join(dict.fromkeys(ends))}",
+        )
 
 
 def _count(item: Item) -> int:
     return sum(box.parameters for box in boxes_of(item))
 
 
-def _note_alike(copies: Sequence[Item], alike: dict[int, list[Box]]) -> None:
+def _note_alike(copies: Sequence[Item | Series], alike: dict[int, list[Box]]) -> None:
     """Writes down which boxes the first of equal parts stands for, those of folds in it too."""
     first = copies[0]
     if isinstance(first, Repeated):
@@ -114,20 +131,5 @@ def _note_alike(copies: Sequence[Item], alike: dict[int, list[Box]]) -> None:
     if isinstance(first, Box):
         alike[first.number] = [copy for copy in copies if isinstance(copy, Box)]
         return
-    for parts in zip(*(_parts(copy) for copy in copies), strict=True):
+    for parts in zip(*(parts_of(copy) for copy in copies), strict=True):
         _note_alike(parts, alike)
-
-
-def _parts(item: Item) -> list[Item]:
-    match item:
-        case Split(branches, join, _):
-            inside = [each for branch in branches for each in branch.items]
-            return inside if join is None else [*inside, join]
-        case Tangle(nodes, _, join, _):
-            inside = [each for node in nodes for each in node.items]
-            return inside if join is None else [*inside, join]
-        case Aside(inner, side):
-            return [inner, *(each for series in side for each in series.items)]
-        case Module(_, body):
-            return list(body.items)
-    return [item]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from headstart.drawing import paint
 from headstart.drawing.boxes import Box
 from headstart.drawing.kinds import FAMILIES
-from headstart.drawing.naming import boxes_of
+from headstart.drawing.naming import boxes_of, parts_of
 from headstart.drawing.paint import Picture
-from headstart.drawing.structure import Aside, Item, Module, Repeated, Series, Split, Tangle
+from headstart.drawing.structure import Item, Repeated, Series, Split, Tangle
 
 _ROW = 26.0
 _SIGN = 22.0
@@ -70,21 +70,11 @@ def _learning(boxes: Sequence[Box]) -> Iterator[tuple[str, float, str]]:
         yield sign, _SIGN, "trainable"
 
 
-def _parts(items: Sequence[Item]) -> Iterator[Item]:
+def _parts(items: Sequence[Item | Series]) -> Iterator[Item | Series]:
+    """Every part that is drawn."""
     for item in items:
         yield item
-        match item:
-            case Split(branches, _, _):
-                for branch in branches:
-                    yield from _parts(branch.items)
-            case Aside(inner, side):
-                yield from _parts([inner])
-                for series in side:
-                    yield from _parts(series.items)
-            case Module(_, body):
-                yield from _parts(body.items)
-            case Repeated(copies):
-                yield from _parts(copies[:1])
+        yield from _parts(item.copies[:1] if isinstance(item, Repeated) else parts_of(item))
 
 
 def _swatch(family: str) -> str:

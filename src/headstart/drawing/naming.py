@@ -21,6 +21,30 @@ SQUEEZE = "squeeze and excitation"
 INCEPTION = "inception module"
 REPEATED = "repeated part"
 SIDE = "side output"
+GROUPED = "grouped convolution"
+
+
+def parts_of(item: Item | Series) -> tuple[Item | Series, ...]:
+    """Returns what a part consists of, in the order of the computation; nothing for a box.
+
+    Args:
+        item: the part.
+    """
+    found: tuple[Item | Series, ...] = ()
+    match item:
+        case Series(items):
+            found = items
+        case Split(branches, join, _):
+            found = branches if join is None else (*branches, join)
+        case Tangle(nodes, _, join, _):
+            found = nodes if join is None else (*nodes, join)
+        case Aside(inner, side):
+            found = (inner, *side)
+        case Module(_, body):
+            found = (body,)
+        case Repeated(copies):
+            found = copies
+    return found
 
 
 def boxes_of(item: Item | Series) -> Iterator[Box]:
@@ -29,31 +53,11 @@ def boxes_of(item: Item | Series) -> Iterator[Box]:
     Args:
         item: the part.
     """
-    match item:
-        case Box():
-            yield item
-        case Series(items):
-            for each in items:
-                yield from boxes_of(each)
-        case Split(branches, join):
-            for branch in branches:
-                yield from boxes_of(branch)
-            if join is not None:
-                yield join
-        case Tangle(nodes, _, join):
-            for node in nodes:
-                yield from boxes_of(node)
-            if join is not None:
-                yield join
-        case Aside(inner, side):
-            yield from boxes_of(inner)
-            for series in side:
-                yield from boxes_of(series)
-        case Module(_, body):
-            yield from boxes_of(body)
-        case Repeated(copies):
-            for copy in copies:
-                yield from boxes_of(copy)
+    if isinstance(item, Box):
+        yield item
+    else:
+        for part in parts_of(item):
+            yield from boxes_of(part)
 
 
 def name_of_split(split: Split) -> str | None:
@@ -178,13 +182,10 @@ def _area(box: Box) -> int:
     return math.prod(side or 1 for side in box.shape[:-1])
 
 
-def grouped_name(box: Box) -> str | None:
-    """Returns the name of a convolution whose channels fall into groups, or None.
+def is_grouped(box: Box) -> bool:
+    """Tells whether a box is a convolution whose channels fall into a few groups.
 
     Args:
         box: any.
     """
-    count = groups(box.main)
-    if count == 1 or is_depthwise(box.main):
-        return None
-    return f"grouped convolution, {count} groups"
+    return groups(box.main) > 1 and not is_depthwise(box.main)

@@ -94,6 +94,8 @@ def find_structure(boxes: Sequence[Box]) -> Series:
     network = _Network.of(boxes)
     main = network.ancestors(network.main_output())
     aside = [box.number for box in boxes if box.number not in main]
+    for number in main:  # what hangs on a box is no way on
+        network.targets[number] = tuple(each for each in network.targets[number] if each in main)
     hanging: dict[int, list[Series]] = {}
     for component in network.components(aside):
         parents = {

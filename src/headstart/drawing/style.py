@@ -82,7 +82,8 @@ def rules(drawing: str, theme: str) -> str:
     ]
     for name, colour in COLOURS.items():
         lines.append(
-            f".hs-{name}{{stroke-width:1.2;{pick('fill', colour.fill)};{pick('stroke', colour.edge)}}}"
+            f".hs-{name}{{stroke-width:1.2;{pick('fill', colour.fill)};"
+            f"{pick('stroke', colour.edge)}}}"
         )
         lines.append(f".hs-{name}-e{{{pick('fill', colour.edge)}}}")
     first, *rest = lines

@@ -1,7 +1,7 @@
 """Paths that cross: drawn in layers, each thing just above what needs it.
 
-The steps are those of Sugiyama, Tagawa and Toda (1981): layers, order in each layer by the middle of
-the neighbours, places.
+The steps are those of Sugiyama, Tagawa and Toda (1981): layers, order in each layer by the middle
+of the neighbours, places.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def draw_tangle(
                       row_top=tops[to] if to not in pictures else _row_top(layers, to, tops),
                       has_tip=has_tip)
             )  # fmt: skip
-    axis = xs[-1] if -1 in xs else 0.0
+    axis = xs.get(-1, 0.0)
     if join is None:
         outs = [xs[each] for each in layers.rows[-1]]
         return canvas.picture(height=end, axis=axis, outs=outs)
