@@ -98,7 +98,7 @@ def title(layer: LayerNode) -> str:
     settings, group = layer.settings, family(layer)
     if group == "activation":
         named = settings.get("activation") if layer.kind == "Activation" else _snake(layer.kind)
-        return activation_name(named)
+        return activation_name("relu6" if settings.get("max_value") == 6 else named)
     if layer.kind in _CONVOLUTIONS:
         name = _convolution(layer)
         return f"{name} {_sides(settings, 'kernel_size')}{_steps(settings)}".strip()

@@ -72,7 +72,7 @@ def draw_svg(
     legend = draw_legend(series, width=width)
     parts = [
         paint.words(shortened(graph.name, _HEADING, room=width, bold=True), _MARGIN, 42, kind="h"),
-        paint.words(shortened(_told(graph), 12.5, room=width), _MARGIN, 64, kind="d"),
+        paint.words(shortened(_told(graph, frozen), 12.5, room=width), _MARGIN, 64, kind="d"),
         paint.placed(legend.svg, _MARGIN, 82),
     ]
     top = 82 + legend.height + 24
@@ -119,9 +119,13 @@ def _check(graph: ModelGraph, *, columns: int | None, theme: str, drawing_id: st
         raise ArgumentError(f"graph {graph.name!r} has no layers to draw.")
 
 
-def _told(graph: ModelGraph) -> str:
+def _told(graph: ModelGraph, frozen: Collection[str] | None) -> str:
     """The line under the heading."""
-    trainable = graph.trainable_parameters
+    trainable = sum(
+        layer.trainable_parameters
+        for layer in graph.layers
+        if frozen is None or layer.name not in frozen
+    )
     told = f"{len(graph.layers):,} layers · {graph.parameters:,} parameters"
     return told if trainable == graph.parameters else f"{told}, {trainable:,} of them trainable"
 

@@ -116,7 +116,8 @@ def _joined(
 def _port(back: int) -> Picture:
     """The output of the item before, or a sign for one further up."""
     if back == 1:
-        return Picture("", 2, 10, 1, (1,), has_tip=False)
+        down = paint.line([(1, 0), (1, paint.CHIP_HEIGHT)])
+        return Picture(down, 2, paint.CHIP_HEIGHT, 1, (1,), has_tip=False)
     text = f"from {back} back"
     width = paint.chip_width(text)
     svg = paint.chip(text, 0, 8, family="input")
