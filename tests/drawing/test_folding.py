@@ -100,7 +100,7 @@ def test_equal_boxes_fold_only_when_they_are_many(network) -> None:
         return folded(network("in1:", *lines)).items
 
     assert len(chain(3)) == 4
-    first, repeated = chain(6)
+    _, repeated = chain(6)
     assert isinstance(repeated, Repeated)
     assert len(repeated.copies) == 6
 

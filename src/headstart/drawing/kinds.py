@@ -71,6 +71,11 @@ _CONVOLUTIONS = {
     "SeparableConv2D": "Separable conv",
     "Conv2DTranspose": "Transposed conv",
 }
+_WITH_A_NUMBER = {
+    "Add": "Add a number",
+    "Subtract": "Subtract a number",
+    "Multiply": "Multiply by a number",
+}
 _POOLS = {"MaxPooling2D": "Max pool", "AveragePooling2D": "Average pool"}
 
 
@@ -106,6 +111,8 @@ def title(layer: LayerNode) -> str:
         return f"{_POOLS[layer.kind]} {_sides(settings, 'pool_size')}{_steps(settings)}".strip()
     if group == "dropout" and "rate" in settings:
         return f"Dropout {settings['rate']:.3g}"
+    if layer.kind in _WITH_A_NUMBER and len(layer.inputs) == 1:
+        return _WITH_A_NUMBER[layer.kind]
     return _scaling(layer) or _NAMES.get(layer.kind) or spaced(layer.kind)
 
 
