@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.drawing import draw, summary
     from headstart.workflow.find_lr import find_lr
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "clone",
     "cut",
+    "draw",
     "evaluate",
     "find_lr",
     "freeze",
@@ -31,6 +33,7 @@ __all__ = [
     "load_model",
     "load_run",
     "predict",
+    "summary",
     "train",
     "unfreeze",
 ]
@@ -41,6 +44,7 @@ _PLACES = {
     "check": "headstart.workflow.check",
     "clone": "headstart.backbones.reuse",
     "cut": "headstart.backbones.reuse",
+    "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
     "find_lr": "headstart.workflow.find_lr",
     "freeze": "headstart.backbones.reuse",
@@ -48,6 +52,7 @@ _PLACES = {
     "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
+    "summary": "headstart.workflow.drawing",
     "train": "headstart.workflow.train",
     "unfreeze": "headstart.backbones.reuse",
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.adopt import adopt
+from headstart.cli.draw import draw, summary
 from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
 from headstart.cli.options import (
@@ -318,6 +319,8 @@ def demo(
 app.command()(find_lr)
 app.command()(inspect)
 app.command()(adopt)
+app.command()(draw)
+app.command()(summary)
 
 
 def main(arguments: list[str] | None = None) -> Any:
