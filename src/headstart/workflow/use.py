@@ -1,7 +1,7 @@
 """What a run folder is for: `predict` and `evaluate`, from the folder alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from headstart.data.split import read_split_csv
 from headstart.data.store import CachePlace
 from headstart.data.walk import SetAside
 from headstart.errors import ArgumentError, PhotosError, near_matches
+from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
@@ -48,6 +49,7 @@ def predict(
     run: Run | str | Path,
     photos: str | Path | Sequence[str | Path],
     *,
+    coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
     progress: Progress | None = None,
@@ -57,6 +59,8 @@ def predict(
     Args:
         run: a run folder, or what `load_run` returned.
         photos: a photo, a folder, or several of these.
+        coverage: how often the candidates of a prediction shall hold the true class. More than one
+            candidate means "not sure".
         engine: "auto" takes the one that made the reported numbers, where this machine has it.
         precision: None takes the one of the reported numbers.
         progress: told about every photo.
@@ -86,6 +90,7 @@ def predict(
             progress=given.progress,
             engine=engine,
             precision=precision,
+            coverage=coverage,
         )
         predictor.begin()
         return Predictions(*predictor.predict(files))
@@ -96,6 +101,7 @@ def evaluate(
     photos: Photos | None = None,
     *,
     label_from_name: str | None = None,
+    coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
     predictions_csv: str | Path | None = None,
@@ -108,6 +114,7 @@ def evaluate(
         photos: labelled photos (all of them are used, or their test split where they have one);
             None takes the test split of the run, read again from where it lay.
         label_from_name: finds the class in a file's name.
+        coverage: of the sets of classes that `Evaluation.answered` measures.
         engine: as for `predict`.
         precision: as for `predict`.
         predictions_csv: where to write a row a photo, or None.
@@ -131,6 +138,7 @@ def evaluate(
             progress=given.progress,
             engine=engine,
             precision=precision,
+            coverage=coverage,
         )
         predictor.begin()
         size = opened.manifest.image_size
@@ -145,7 +153,7 @@ def evaluate(
                 progress=given.progress,
             )
             chosen = _test_or_all(index)
-        probabilities, _ = predictor.probabilities(index, chosen)
+        answers = predictor.answers(index, chosen)
     labels = _labels_in_run(index, opened.manifest.class_names)[chosen]
     files = [index.paths[position] for position in chosen]
     names = opened.manifest.class_names
@@ -155,10 +163,19 @@ def evaluate(
                 temporary,
                 files=files,
                 labels=labels,
-                probabilities=probabilities,
+                probabilities=answers.probabilities,
                 class_names=names,
             )
-    return evaluate_probabilities(probabilities, labels, class_names=names, files=files)
+    found = evaluate_probabilities(
+        answers.probabilities, labels, class_names=names, files=files, seed=opened.manifest.seed
+    )
+    return replace(
+        found,
+        unfamiliar=float(answers.is_unfamiliar.mean()),
+        answered=None
+        if answers.sets is None
+        else check_sets(answers.sets, labels, coverage=coverage),
+    )
 
 
 def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
