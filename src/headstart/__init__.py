@@ -10,17 +10,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.artifact.run import Run, load_run
     from headstart.workflow.check import check
+    from headstart.workflow.compare import compare
+    from headstart.workflow.learning_curve import learning_curve
+    from headstart.workflow.report import report
+    from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
-__all__ = ["Run", "check", "evaluate", "load_run", "predict", "train"]
+__all__ = [
+    "Run",
+    "check",
+    "compare",
+    "evaluate",
+    "learning_curve",
+    "load_run",
+    "predict",
+    "report",
+    "suspects",
+    "train",
+]
 
 _PLACES = {
     "Run": "headstart.artifact.run",
     "check": "headstart.workflow.check",
+    "compare": "headstart.workflow.compare",
     "evaluate": "headstart.workflow.use",
+    "learning_curve": "headstart.workflow.learning_curve",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
+    "report": "headstart.workflow.report",
+    "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
 }
 

@@ -154,6 +154,10 @@ class Predictor:
         """Returns (N, K) probabilities of some photos, and the precision they were computed in."""
         return self.answers(index, positions).probabilities, self._pass.precision
 
+    def classify(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns probabilities of photos (N, S, S, 3) in memory, of the network's size."""
+        return both_classes(split_answer(self._pass.evaluate(photos), self._outputs)[1])
+
     def predict(self, files: Sequence[Path]) -> tuple[tuple[Prediction, ...], tuple[SetAside, ...]]:
         """Classifies files.
 

@@ -66,6 +66,7 @@ class TrainRecipe(StageSettings):
         photos: folder, archive or CSV.
         test: folder or archive of photos to test on, when they lie apart.
         label_from_name: regular expression that finds the class in a file's name.
+        fixes: CSV of corrected labels, as `headstart suspects` writes it; no photo is touched.
         backbone: a name from `headstart models`.
         weights: `imagenet`, `none` (random), or a file; the backbone's own when left out.
         pooling: how activations become features: `avg`, `max` or `flatten`.
@@ -91,6 +92,7 @@ class TrainRecipe(StageSettings):
     photos: str
     test: str | None = None
     label_from_name: str | None = None
+    fixes: str | None = None
     backbone: str = "MobileNetV2"
     weights: str | None = None
     pooling: Literal["avg", "max", "flatten"] = "avg"

@@ -36,7 +36,7 @@ def test_a_run_folder_has_everything(train, make_photos) -> None:
     names = {path.name for path in run.folder.iterdir()}
     assert names == {
         "model.keras", "manifest.json", "recipe.toml", "split.csv", "history.csv",
-        "predictions.csv", "report.html", "trust.npz",
+        "predictions.csv", "report.html", "model_card.md", "trust.npz",
     }  # fmt: skip
     assert run.manifest.class_names == ("disc", "square")
     assert run.manifest.metrics["top_1"] >= 0.8

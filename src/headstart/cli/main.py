@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli import trust
 from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
@@ -21,6 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 LabelFromName = Annotated[
     str | None,
     typer.Option(metavar="REGEX", help="Find the class in file names, as in '^(cat|dog)\\.'."),
+]
+Coverage = Annotated[
+    float, typer.Option(help="How often the candidates shall hold the true class, below 1.")
 ]
 Engine = Annotated[str, typer.Option(help="auto, openvino or keras.")]
 PhotosArgument = Annotated[
@@ -76,6 +80,10 @@ def train(
         str | None, typer.Option(metavar="FOLDER", help="Photos to test on, when they lie apart.")
     ] = None,
     label_from_name: LabelFromName = None,
+    fixes: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="CSV of corrected labels; see `headstart suspects`."),
+    ] = None,
     pooling: Annotated[str | None, typer.Option(help="avg, max or flatten. [default: avg]")] = None,
     image_size: Annotated[
         int | None, typer.Option(help="Side of the input in pixels. [default: the backbone's]")
@@ -204,6 +212,7 @@ def evaluate(
     ] = None,
     label_from_name: LabelFromName = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    coverage: Coverage = 0.95,
     engine: Engine = "auto",
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
@@ -219,6 +228,7 @@ def evaluate(
             run,
             photos,
             label_from_name=label_from_name,
+            coverage=coverage,
             engine=engine,
             precision=precision,
             predictions_csv=csv,
@@ -237,6 +247,7 @@ def predict(
         list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
     ],
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    coverage: Coverage = 0.95,
     engine: Engine = "auto",
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
@@ -248,7 +259,14 @@ def predict(
     from headstart.workflow.use import predict as predict_photos
 
     with reported(), progress_bars() as progress:
-        found = predict_photos(run, photos, engine=engine, precision=precision, progress=progress)
+        found = predict_photos(
+            run,
+            photos,
+            coverage=coverage,
+            engine=engine,
+            precision=precision,
+            progress=progress,
+        )
         if csv is not None:
             write_predictions_csv(csv, found)
     if as_json:
@@ -310,6 +328,12 @@ def demo(
     with reported(), progress_bars() as progress:
         found = run_demo(out, seed=seed, progress=progress)
     print_demo(found)
+
+
+app.command()(trust.compare)
+app.command()(trust.report)
+app.command()(trust.suspects)
+app.command("learning-curve")(trust.learning_curve)
 
 
 def main(arguments: list[str] | None = None) -> Any:

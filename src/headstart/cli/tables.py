@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.artifact.run import Run
     from headstart.data.checks import CheckReport
     from headstart.data.store import CachePlace, StoreUsage
+    from headstart.evaluation.conformal import Answered
     from headstart.evaluation.metrics import Evaluation
     from headstart.workflow.demo import Demo
     from headstart.workflow.use import Predictions
@@ -51,7 +52,12 @@ def print_evaluation(found: "Evaluation") -> None:
         f"log loss {found.log_loss:.4f}, balanced accuracy {found.balanced_accuracy:.4f}, "
         f"expected calibration error {found.expected_calibration_error:.4f}"
         + ("" if found.top_5 is None else f", top-5 {found.top_5:.4f}")
+        + ("" if found.roc_auc is None else f", ROC AUC {found.roc_auc:.4f}")
     )
+    if found.answered is not None:
+        console.print(_answered(found.answered))
+    if found.unfamiliar is not None:
+        console.print(f"unlike the training photos: {found.unfamiliar:.1%}")
     rows = [
         (row.name, str(row.count), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}")
         for row in found.classes[:_SHOWN]
@@ -65,14 +71,30 @@ def print_evaluation(found: "Evaluation") -> None:
         console.print(_table(("worst mistakes", "true", "predicted", "probability"), mistakes))
 
 
+def _answered(found: "Answered") -> str:
+    """Says what became of the promise that a coverage is."""
+    right = found.top_1_of_answered
+    return (
+        f"coverage {found.coverage:g}: the candidates held the truth in {found.covered:.4f}, "
+        f"{found.answered:.4f} answered without 'not sure'"
+        + ("" if right is None else f", of those {right:.4f} right")
+    )
+
+
 def print_predictions(found: "Predictions") -> None:
     """Prints a row a photo, and what could not be read."""
     rows = [
-        (row.file, row.class_name, f"{row.probability:.3f}", _runner_up(row.probabilities))
+        (
+            row.file,
+            row.class_name if row.is_sure else f"not sure: {', '.join(row.candidates[:5])}",
+            f"{row.probability:.3f}",
+            _runner_up(row.probabilities),
+            "unlike the training photos" if row.is_unfamiliar else "",
+        )
         for row in found.predictions
     ]
     if rows:
-        _console().print(_table(("file", "class", "probability", "next"), rows))
+        _console().print(_table(("file", "class", "probability", "next", ""), rows))
     _print_set_aside(found.set_aside)
 
 
@@ -93,10 +115,13 @@ def write_predictions_csv(path: Path, found: "Predictions") -> None:
     names = sorted({name for row in found.predictions for name in row.probabilities})
     with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", "predicted", "probability", *(f"p({name})" for name in names)])
+        own = ("file", "predicted", "probability", "candidates", "unfamiliar")
+        writer.writerow([*own, *(f"p({name})" for name in names)])
         for row in found.predictions:
             values = [f"{row.probabilities[name]:.6g}" for name in names]
-            writer.writerow([row.file, row.class_name, f"{row.probability:.6g}", *values])
+            sure = f"{row.probability:.6g}"
+            candidates, unfamiliar = " | ".join(row.candidates), int(row.is_unfamiliar)
+            writer.writerow([row.file, row.class_name, sure, candidates, unfamiliar, *values])
 
 
 def print_check(report: "CheckReport") -> None:

@@ -1,5 +1,6 @@
 """The station that turns what was learnt into a run folder."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from headstart.features.networks import SavedClassifier, split_answer
 from headstart.files import sha256
 from headstart.heads.linear import both_classes
 from headstart.recipe import write_recipe
+from headstart.report.content import Content
 from headstart.report.page import write_report
 from headstart.workflow.calibrate import Calibrated, calibrate
 from headstart.workflow.fitting import Fitted, FittedHead
@@ -82,7 +84,8 @@ def write_run(folder: Path, setup: Setup, *, fitted: Fitted, given: Tools) -> No
     )
     manifest.write(folder / "manifest.json")
     history = [dict(zip(columns, row, strict=True)) for row in rows]
-    write_report(folder / "report.html", manifest=manifest, history=history)
+    recipe = (folder / "recipe.toml").read_text("utf-8")
+    write_report(folder, manifest=manifest, history=history, content=Content(recipe=recipe))
 
 
 class Joined:
@@ -217,4 +220,11 @@ def _count_photos(setup: Setup) -> dict[str, Any]:
         "unused": len(split.unused),
         "set_aside": len(index.set_aside),
         "train_per_class": dict(zip(index.class_names, counts, strict=True)),
+        "test_sha256": _test_digest(setup),
     }
+
+
+def _test_digest(setup: Setup) -> str:
+    """Names the content of the test photos, so that two runs can be compared on them."""
+    digests = sorted(setup.index.digests[position] for position in setup.split.test)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -9,6 +9,7 @@ from headstart.artifact.run import Run, load_run
 from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec
 from headstart.data.checks import require_usable
+from headstart.data.fixes import apply_fixes, read_fixes
 from headstart.errors import ArgumentError
 from headstart.features.engine import check_backend, check_precision, check_tensorboard
 from headstart.features.frozen_pass import FrozenPass
@@ -119,6 +120,8 @@ def train_recipe(
         for note in notes:
             given.progress.say(note)
         require_source(recipe.photos if photos is None else photos)
+        if recipe.fixes is not None:
+            read_fixes(recipe.fixes)
         backbone, spec = choose_network(recipe, given.progress)
         plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
         if isinstance(given.caller, KerasProcess):
@@ -142,6 +145,8 @@ def train_recipe(
             place=given.place,
             progress=given.progress,
         )
+        if recipe.fixes is not None:
+            index = apply_fixes(index, read_fixes(recipe.fixes))
         require_usable(index)
         parse_head(recipe.head, class_count=len(index.class_names))
         setup = Setup(recipe, backbone, spec, index, split_index(index, recipe))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from headstart.artifact.run import Run, load_run
 from headstart.artifact.tables import write_predictions
 from headstart.data.index import ImageIndex
-from headstart.data.split import read_split_csv
 from headstart.data.store import CachePlace
 from headstart.data.walk import SetAside
 from headstart.errors import ArgumentError, PhotosError, near_matches
@@ -21,8 +20,8 @@ from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
 from headstart.prediction import Prediction, Predictor, photo_files
 from headstart.progress import Progress
-from headstart.recipe import read_recipe
 from headstart.workflow.intake import Photos, read_photos
+from headstart.workflow.own_photos import read_own_photos
 from headstart.workflow.tools import tools
 
 
@@ -197,26 +196,13 @@ def _labels_in_run(index: ImageIndex, class_names: Sequence[str]) -> NDArray[np.
 def _own_test_photos(
     run: Run, image_size: int, place: CachePlace, progress: Progress
 ) -> tuple[ImageIndex, NDArray[np.int64]]:
-    run.check("split.csv", "recipe.toml")
-    recipe = read_recipe(run.folder / "recipe.toml")
-    wanted = {row.file for row in read_split_csv(run.folder / "split.csv") if row.split == "test"}
-    if not wanted:
+    if not run.manifest.photos["test"]:
         raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
-    try:
-        index = read_photos(
-            recipe.photos,
-            test=recipe.test,
-            label_from_name=recipe.label_from_name,
-            image_size=image_size,
-            place=place,
-            progress=progress,
-        )
-    except PhotosError as error:
-        raise PhotosError(f"The photos of this run are not where they were: {error}") from error
-    chosen = np.flatnonzero([path in wanted for path in index.paths])
-    if len(chosen) != len(wanted):
+    own = read_own_photos(run, image_size=image_size, place=place, progress=progress)
+    gone = run.manifest.photos["test"] - len(own.split.test)
+    if gone:
         raise PhotosError(
-            f"{len(wanted) - len(chosen)} of the {len(wanted)} test photos of this run are gone "
-            f"from {recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
+            f"{gone} of the {run.manifest.photos['test']} test photos of this run are gone "
+            f"from {own.recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
         )
-    return index, chosen
+    return own.index, own.split.test
