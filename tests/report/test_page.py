@@ -136,7 +136,7 @@ def test_the_page_says_what_it_is_worth(page) -> None:
     text = page(("cats", "dogs", "birds", "fish")).read_text("utf-8")
     for words in ("test photos right", "95 % confidence", "always saying", "calibration error"):
         assert words in text, words
-    assert text.count("<svg") == 4  # the interval, two reliability diagrams, the learning curve
+    assert text.count("<svg") == 3  # two reliability diagrams, the learning curve
 
 
 def test_without_photos_it_says_how_to_get_them(page) -> None:

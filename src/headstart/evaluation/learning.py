@@ -11,6 +11,8 @@ from headstart.evaluation.intervals import Z_95, Interval
 
 BOOTSTRAP = 200
 MIN_POINTS = 4
+SMALL_GAIN = 0.3
+"""Points that twice as many photos must bring to be worth saying yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,16 @@ class LearningCurve:
             return "Too few photos to say what more of them would bring."
         last, then = self.points[-1], self.forecasts[0]
         gain = (then.top_1 - last.top_1) * 100
+        low, high = then.interval.low * 100, then.interval.high * 100
+        expected = f"{then.top_1 * 100:.1f} % ({low:.1f} to {high:.1f} %)"
+        if gain < SMALL_GAIN:
+            return (
+                f"Hardly: with {then.photos} photos instead of {last.photos} expect {expected}, "
+                f"after {last.top_1 * 100:.1f} % now."
+            )
         return (
-            f"With {then.photos} photos instead of {last.photos}, expect {then.top_1 * 100:.1f} % "
-            f"({then.interval.low * 100:.1f} to {then.interval.high * 100:.1f} %): "
-            f"{gain:+.1f} points."
+            f"Yes: with {then.photos} photos instead of {last.photos} expect {expected}, "
+            f"{gain:.1f} points more than now."
         )
 
 

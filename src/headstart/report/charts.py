@@ -1,4 +1,4 @@
-"""Pictures of the report as SVG: an interval, a reliability diagram, accuracy against photos."""
+"""Pictures of the report as SVG: a reliability diagram, accuracy against photos."""
 
 from __future__ import annotations
 
@@ -20,33 +20,6 @@ def _svg(width: int, height: int, label: str, parts: Sequence[str]) -> str:
         f'width="{width}" height="{height}" aria-label="{escape(label)}" fill="currentColor" '
         f'style="{_FONT}">{"".join(parts)}</svg>'
     )
-
-
-def draw_interval(value: float, low: float, high: float, baseline: float) -> str:
-    """Draws a share with its interval and what needs no network, from 0 to 100 %.
-
-    Example:
-        >>> draw_interval(0.9, 0.88, 0.92, 0.5)[:4]
-        '<svg'
-    """
-    width, left, right = 900, 8, 892
-
-    def x(share: float) -> float:
-        return left + share * (right - left)
-
-    middle = min(max(x(baseline), 72.0), 828.0)
-    parts = [
-        f'<path d="M{left} 24H{right}" stroke="currentColor" stroke-opacity=".2" '
-        'stroke-width="10" stroke-linecap="round"/>',
-        f'<path d="M{x(0):.1f} 24H{x(value):.1f}" stroke="{_BLUE}" stroke-width="10" '
-        'stroke-linecap="round"/>',
-        f'<path d="M{x(low):.1f} 24H{x(high):.1f}M{x(low):.1f} 14V34M{x(high):.1f} 14V34" '
-        'stroke="currentColor" stroke-width="2" fill="none"/>',
-        f'<path d="M{x(baseline):.1f} 12V38" stroke="{_ORANGE}" stroke-width="2.5"/>',
-        f'<text x="{middle:.1f}" y="54" text-anchor="middle">without a network '
-        f"{baseline * 100:.0f}%</text>",
-    ]
-    return _svg(width, 62, "accuracy with its interval and the baseline", parts)
 
 
 def draw_reliability(title: str, bins: Sequence[Mapping[str, Any]]) -> str:
@@ -97,12 +70,12 @@ def draw_reliability(title: str, bins: Sequence[Mapping[str, Any]]) -> str:
         f'</text><text transform="translate(14 {(top + bottom) / 2}) rotate(-90)" '
         'text-anchor="middle">how often it was right</text>'
     )
-    return _svg(332, 338, title, parts)
+    return _svg(340, 338, title, parts)
 
 
 def draw_learning(curve: LearningCurve) -> str:
     """Draws accuracy against training photos, measured and expected, on a logarithmic axis."""
-    left, right, top, bottom = 56, 628, 44, 290
+    left, right, top, bottom = 52, 424, 62, 268
     ahead = list(curve.forecasts)
     counts = [p.photos for p in curve.points] + [f.photos for f in ahead]
     every: list[Any] = [*curve.points, *ahead, *curve.scratch]
@@ -131,12 +104,10 @@ def draw_learning(curve: LearningCurve) -> str:
         )
     shown = -math.inf
     for count in counts:
-        if x(count) - shown > 44:
+        if x(count) - shown > 42:
             shown = x(count)
-            anchor = "end" if count == max(counts) else "middle"
-            place = min(shown + 12, right) if anchor == "end" else shown
             parts.append(
-                f'<text x="{place:.1f}" y="{bottom + 20}" text-anchor="{anchor}">{count:,}</text>'
+                f'<text x="{shown:.1f}" y="{bottom + 20}" text-anchor="middle">{count:,}</text>'
             )
     parts.append(
         f'<text x="{(left + right) / 2}" y="{bottom + 42}" text-anchor="middle">'
@@ -148,7 +119,7 @@ def draw_learning(curve: LearningCurve) -> str:
     if curve.scratch:
         parts += _band(curve.scratch, _ORANGE, x, y, dashed=False)
     parts += _learning_legend(left, has_ahead=bool(ahead), has_scratch=bool(curve.scratch))
-    return _svg(640, 340, "accuracy against training photos", parts)
+    return _svg(448, 318, "accuracy against training photos", parts)
 
 
 def _band(points: Sequence[Any], colour: str, x: Any, y: Any, *, dashed: bool) -> list[str]:
@@ -177,9 +148,9 @@ def _learning_legend(left: int, *, has_ahead: bool, has_scratch: bool) -> list[s
         entries.append((_BLUE, ' stroke-dasharray="6 3"', "expected"))
     if has_scratch:
         entries.append((_ORANGE, "", "without pretrained weights"))
-    places = (0, 220, 320)
+    places = ((0, 20), (242, 20), (0, 42))
     return [
-        f'<g transform="translate({left + places[at]} 20)"><path d="M0 -4h18" stroke="{colour}" '
+        f'<g transform="translate({left + places[at][0]} {places[at][1]})"><path d="M0 -4h18" stroke="{colour}" '
         f'stroke-width="3"{dash}/><text x="24">{name}</text></g>'
         for at, (colour, dash, name) in enumerate(entries)
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from headstart.artifact.manifest import Manifest
 from headstart.files import atomic_file
 from headstart.report.card import model_card
-from headstart.report.charts import draw_interval, draw_learning, draw_reliability
+from headstart.report.charts import draw_learning, draw_reliability
 from headstart.report.content import Content, Group
 from headstart.report.training import describe_training
 
@@ -17,10 +17,11 @@ MATRIX_CLASSES = 20
 
 REPORT, CARD = "report.html", "model_card.md"
 
-_MEASURES = (
-    "top_1", "top_5", "balanced_accuracy", "roc_auc", "average_precision", "log_loss", "brier",
-    "expected_calibration_error",
-)  # fmt: skip
+_MEASURES = {
+    "top_1": "top-1", "top_5": "top-5", "balanced_accuracy": "balanced accuracy",
+    "roc_auc": "ROC AUC", "average_precision": "average precision", "log_loss": "log loss",
+    "brier": "Brier score", "expected_calibration_error": "expected calibration error",
+}  # fmt: skip
 
 
 def write_report(
@@ -53,7 +54,6 @@ def write_report(
         commonest=() if metrics is None else _commonest(metrics),
         cells=_cells(shown.cells, manifest.class_names, has_matrix=matrix is not None),
         training=describe_training(manifest.head, history),
-        interval="" if metrics is None else _interval(metrics),
         meaning="" if metrics is None else _meaning(metrics),
         measures=[] if metrics is None else _measures(metrics),
         reliability=_reliability(manifest.calibration),
@@ -90,12 +90,6 @@ def _cells(
     return found
 
 
-def _interval(metrics: dict[str, Any]) -> str:
-    interval = metrics["top_1_interval"]
-    base = metrics["baselines"]["majority_top_1"]
-    return draw_interval(metrics["top_1"], interval["low"], interval["high"], base)
-
-
 def _meaning(metrics: dict[str, Any]) -> str:
     """Says in a sentence what the headline is worth."""
     top_1, interval = metrics["top_1"], metrics["top_1_interval"]
@@ -119,8 +113,12 @@ def _meaning(metrics: dict[str, Any]) -> str:
     return f"{often}{gain}.{loose}" if top_1 else often
 
 
-def _measures(metrics: dict[str, Any]) -> list[tuple[str, float]]:
-    return [(name, metrics[name]) for name in _MEASURES if metrics[name] is not None]
+def _measures(metrics: dict[str, Any]) -> list[tuple[str, float, dict[str, float] | None]]:
+    return [
+        (shown, metrics[name], metrics["intervals"].get(name))
+        for name, shown in _MEASURES.items()
+        if metrics[name] is not None
+    ]
 
 
 def _reliability(calibration: dict[str, Any] | None) -> list[str]:
