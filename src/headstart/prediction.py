@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headstart.artifact.run import Run
 from headstart.artifact.trust import FILE as TRUST_FILE
-from headstart.artifact.trust import read_trust
+from headstart.artifact.trust import Trust, read_trust
 from headstart.data.index import ImageIndex
 from headstart.data.listing import Listing, SetAside
 from headstart.data.scan import scan
@@ -36,7 +36,8 @@ class Prediction:
         probabilities: of every class by name, the likeliest first.
         candidates: the classes that may be meant, so that the true one is among them as often as
             was asked for; the likeliest first. More than one means "not sure".
-        distance: of the photo to the nearest training photo, as the network sees it, 0 to 2.
+        distance: of the photo to the nearest training photo, as the network sees it, 0 to 2; None
+            where the run does not know its training photos.
         is_unfamiliar: whether it is unlike the training photos; its class then means little.
     """
 
@@ -45,7 +46,7 @@ class Prediction:
     probability: float
     probabilities: dict[str, float]
     candidates: tuple[str, ...] = ()
-    distance: float = 0.0
+    distance: float | None = None
     is_unfamiliar: bool = False
 
     @property
@@ -66,14 +67,14 @@ class Answers:
         probabilities: float32 (N, K).
         sets: bool (N, K), the classes that may be meant; None where no photo was held out to learn
             that from.
-        distances: float64 (N,), to the nearest training photo.
-        is_unfamiliar: bool (N,).
+        distances: float64 (N,), to the nearest training photo; None where the run knows none.
+        is_unfamiliar: bool (N,), likewise.
     """
 
     probabilities: NDArray[np.float32]
     sets: NDArray[np.bool_] | None
-    distances: NDArray[np.float64]
-    is_unfamiliar: NDArray[np.bool_]
+    distances: NDArray[np.float64] | None
+    is_unfamiliar: NDArray[np.bool_] | None = None
 
 
 class Predictor:
@@ -105,7 +106,9 @@ class Predictor:
             ArgumentError: when an argument does not fit.
             RunError: when `model.keras` or `trust.npz` is not as it was written.
         """
-        run.check("model.keras", TRUST_FILE)
+        # A model from elsewhere has learnt nothing here, and has no such file.
+        has_trust = TRUST_FILE in run.manifest.digests
+        run.check("model.keras", *((TRUST_FILE,) if has_trust else ()))
         manifest = run.manifest
         name = choose_engine(
             manifest.engine if engine == "auto" else engine, optional=engine == "auto"
@@ -114,8 +117,8 @@ class Predictor:
         check_precision(wanted, name)
         self.class_names = manifest.class_names
         self._image_size = manifest.image_size
-        self._outputs = int(manifest.backbone["outputs"])
-        self._trust = read_trust(run.folder / TRUST_FILE)
+        self._outputs = int(manifest.backbone.get("outputs") or len(manifest.class_names))
+        self._trust = read_trust(run.folder / TRUST_FILE) if has_trust else Trust()
         self._coverage = check_coverage(coverage)
         self._place = place
         self._progress = progress
@@ -145,6 +148,8 @@ class Predictor:
         features, outputs = split_answer(rows, self._outputs)
         p, trust = both_classes(outputs), self._trust
         sets = None if trust.conformal is None else trust.conformal.sets(p, self._coverage)
+        if trust.familiarity is None:
+            return Answers(p, sets, None)
         distances = trust.familiarity.distances(features)
         return Answers(p, sets, distances, distances > trust.familiarity.limit)
 
@@ -198,8 +203,8 @@ class Predictor:
             float(row[order[0]]),
             {self.class_names[i]: float(row[i]) for i in order},
             tuple(self.class_names[i] for i in chosen),
-            float(answers.distances[number]),
-            bool(answers.is_unfamiliar[number]),
+            None if answers.distances is None else float(answers.distances[number]),
+            answers.is_unfamiliar is not None and bool(answers.is_unfamiliar[number]),
         )
 
 

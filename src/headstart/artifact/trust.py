@@ -19,18 +19,18 @@ class Trust:
 
     Attributes:
         conformal: how far down the truth stood; None where no photo was held out.
-        familiarity: what its training photos look like to it.
+        familiarity: what its training photos look like to it; None where it has no features.
     """
 
-    conformal: Conformal | None
-    familiarity: Familiarity
+    conformal: Conformal | None = None
+    familiarity: Familiarity | None = None
 
     def write(self, file: Path) -> None:
         """Writes numbers only; nothing in it can be executed."""
-        arrays: dict[str, Any] = {
-            "references": self.familiarity.references,
-            "limit": np.float64(self.familiarity.limit),
-        }
+        arrays: dict[str, Any] = {}
+        if self.familiarity is not None:
+            arrays["references"] = self.familiarity.references
+            arrays["limit"] = np.float64(self.familiarity.limit)
         if self.conformal is not None:
             arrays["scores"] = self.conformal.scores
             arrays["counts"] = np.array([self.conformal.wrong, self.conformal.total], np.int64)
@@ -46,8 +46,9 @@ def read_trust(file: Path) -> Trust:
     """
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            familiarity = Familiarity(arrays["references"], float(arrays["limit"]))
-            conformal = None
+            familiarity, conformal = None, None
+            if "references" in arrays.files:
+                familiarity = Familiarity(arrays["references"], float(arrays["limit"]))
             if "scores" in arrays.files:
                 wrong, total = map(int, arrays["counts"])
                 conformal = Conformal(arrays["scores"], wrong, total)

@@ -186,10 +186,13 @@ def with_features(classifier: keras.Model) -> keras.Model:
 
     Returns:
         A functional model: (N, S, S, 3) in, (N, D + K) out. A map that was flattened is averaged.
+        D is 0 where no layer is named "features", as in a model from elsewhere.
     """
     import keras
 
-    layer = classifier.get_layer("features")
+    layer = next((each for each in classifier.layers if each.name == "features"), None)
+    if layer is None:
+        return classifier
     features = layer.input if isinstance(layer, keras.layers.Flatten) else layer.output
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D(name="averaged_features")(features)

@@ -115,7 +115,7 @@ def _calibration(manifest: Manifest) -> list[str]:
 
 
 def _data(photos: dict[str, Any]) -> list[str]:
-    counts = list(photos["train_per_class"].items())
+    counts = list(photos.get("train_per_class", {}).items())
     lines = [
         f"{photos['train']} photos to learn from, {photos['validation']} for validation, "
         f"{photos['test']} for the test; {photos['set_aside']} files set aside.",

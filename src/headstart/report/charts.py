@@ -150,7 +150,8 @@ def _learning_legend(left: int, *, has_ahead: bool, has_scratch: bool) -> list[s
         entries.append((_ORANGE, "", "without pretrained weights"))
     places = ((0, 20), (242, 20), (0, 42))
     return [
-        f'<g transform="translate({left + places[at][0]} {places[at][1]})"><path d="M0 -4h18" stroke="{colour}" '
-        f'stroke-width="3"{dash}/><text x="24">{name}</text></g>'
+        f'<g transform="translate({left + places[at][0]} {places[at][1]})">'
+        f'<path d="M0 -4h18" stroke="{colour}" stroke-width="3"{dash}/>'
+        f'<text x="24">{name}</text></g>'
         for at, (colour, dash, name) in enumerate(entries)
     ]

@@ -117,30 +117,34 @@ class Joined:
 
 
 def _learn_trust(setup: Setup, calibrated: Calibrated, joined: Joined) -> Trust:
-    """Looks at training and validation photos; the former are at hand unless all was fine-tuned."""
-    random = np.random.default_rng(setup.recipe.seed)
-    many = 2 * MAX_REFERENCES if isinstance(calibrated.fitted, FittedHead) else MAX_REFERENCES
+    """Looks at training and validation photos, as the saved network sees them."""
+    random, fitted = np.random.default_rng(setup.recipe.seed), calibrated.fitted
+    width = joined.answers(setup.split.train[:1], "features")[0].shape[1]
+    if not width:
+        return Trust(calibrated.conformal)
+    many = 2 * MAX_REFERENCES if isinstance(fitted, FittedHead) else MAX_REFERENCES
     train = np.sort(random.permutation(setup.split.train)[:many])
     validation = np.sort(random.permutation(setup.split.validation)[:MAX_REFERENCES])
-    if isinstance(calibrated.fitted, FittedHead):
-        frozen, size = calibrated.fitted.frozen, setup.spec.image_size
-        both = np.concatenate([train, validation])
-        rows, _ = frozen.rows(setup.index, both, image_size=size, station="features")
-        features = _averaged(rows, setup)
-    else:
-        both = np.concatenate([train, validation])
-        features, _ = joined.answers(both, "features after fine-tuning")
+    both = np.concatenate([train, validation])
+    features = None
+    if isinstance(fitted, FittedHead):
+        # Kept since the head was fitted, and the same while the backbone is frozen.
+        size = setup.spec.image_size
+        rows, _ = fitted.frozen.rows(setup.index, both, image_size=size, station="features")
+        features = _averaged(rows, width)
+    if features is None:
+        features, _ = joined.answers(both, "features as saved")
     seed = setup.recipe.seed
     familiarity = Familiarity.fit(features[: len(train)], features[len(train) :], seed=seed)
     return Trust(calibrated.conformal, familiarity)
 
 
-def _averaged(rows: NDArray[np.float32], setup: Setup) -> NDArray[np.float32]:
-    """Averages maps that were flattened, as the joined network does."""
-    if setup.spec.pooling != "flatten":
-        return np.asarray(rows)
-    maps = np.asarray(rows).reshape(len(rows), -1, setup.backbone.feature_width)
-    return np.asarray(maps.mean(axis=1))
+def _averaged(rows: NDArray[np.float32], width: int) -> NDArray[np.float32] | None:
+    """Averages maps that were flattened, as the joined network does; None where that is unclear."""
+    flat = np.asarray(rows).reshape(len(rows), -1)
+    if flat.shape[1] % width:
+        return None
+    return np.asarray(flat.reshape(len(flat), -1, width).mean(axis=1), np.float32)
 
 
 def _with_trust(
@@ -150,13 +154,15 @@ def _with_trust(
     probabilities: NDArray[np.float32],
     setup: Setup,
 ) -> Evaluation:
-    far = trust.familiarity.distances(features) > trust.familiarity.limit
-    answered = None
+    unfamiliar, answered = None, None
+    if trust.familiarity is not None:
+        far = trust.familiarity.distances(features) > trust.familiarity.limit
+        unfamiliar = float(far.mean())
     if trust.conformal is not None:
         sets = trust.conformal.sets(probabilities, COVERAGE)
         labels = setup.index.labels[setup.split.test]
         answered = check_sets(sets, labels, coverage=COVERAGE)
-    return replace(evaluation, answered=answered, unfamiliar=float(far.mean()))
+    return replace(evaluation, answered=answered, unfamiliar=unfamiliar)
 
 
 def _prove_join(probabilities: NDArray[np.float32], setup: Setup, fitted: Fitted) -> JoinAgreement:

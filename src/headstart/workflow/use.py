@@ -170,7 +170,7 @@ def evaluate(
     )
     return replace(
         found,
-        unfamiliar=float(answers.is_unfamiliar.mean()),
+        unfamiliar=None if answers.is_unfamiliar is None else float(answers.is_unfamiliar.mean()),
         answered=None
         if answers.sets is None
         else check_sets(answers.sets, labels, coverage=coverage),
