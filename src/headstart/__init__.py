@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.artifact.run import Run, load_run
+    from headstart.backbones.reuse import clone, cut, freeze, unfreeze
+    from headstart.modelfile.inspection import inspect_model
+    from headstart.modelfile.loading import load_model
+    from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
     from headstart.workflow.compare import compare
+    from headstart.workflow.drawing import draw, summary
     from headstart.workflow.learning_curve import learning_curve
     from headstart.workflow.report import report
     from headstart.workflow.suspects import suspects
@@ -19,28 +24,46 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Run",
+    "adopt",
     "check",
+    "clone",
     "compare",
+    "cut",
+    "draw",
     "evaluate",
+    "freeze",
+    "inspect_model",
     "learning_curve",
+    "load_model",
     "load_run",
     "predict",
     "report",
+    "summary",
     "suspects",
     "train",
+    "unfreeze",
 ]
 
 _PLACES = {
     "Run": "headstart.artifact.run",
+    "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "clone": "headstart.backbones.reuse",
     "compare": "headstart.workflow.compare",
+    "cut": "headstart.backbones.reuse",
+    "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
+    "freeze": "headstart.backbones.reuse",
+    "inspect_model": "headstart.modelfile.inspection",
     "learning_curve": "headstart.workflow.learning_curve",
+    "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
     "report": "headstart.workflow.report",
+    "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
+    "unfreeze": "headstart.backbones.reuse",
 }
 
 

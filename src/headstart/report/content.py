@@ -66,6 +66,7 @@ class Content:
     Attributes:
         figure: SVG by this package, below the headline.
         drawing: SVG by this package: the network, its frozen part marked.
+        frozen: a sentence on what of it is frozen.
         classes: some training photos of each class.
         cells: photos behind the cells of the confusion matrix.
         worst: the mistakes made with most confidence.
@@ -82,6 +83,7 @@ class Content:
 
     figure: str | None = None
     drawing: str | None = None
+    frozen: str = ""
     classes: tuple[Group, ...] = ()
     cells: tuple[Group, ...] = ()
     worst: tuple[Explained, ...] = ()

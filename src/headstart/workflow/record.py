@@ -27,6 +27,7 @@ from headstart.report.content import Content
 from headstart.report.page import write_report
 from headstart.workflow.calibrate import Calibrated, calibrate
 from headstart.workflow.fitting import Fitted, FittedHead
+from headstart.workflow.foreign import origin
 from headstart.workflow.setup import Setup
 from headstart.workflow.tools import Tools
 
@@ -211,6 +212,7 @@ def _describe_backbone(setup: Setup) -> dict[str, Any]:
         "weights": setup.spec.weights,
         "weights_sha256": setup.spec.weights_digest,
         "pooling": setup.spec.pooling,
+        **origin(setup.spec),
         "licence": setup.backbone.licence,
         "paper": setup.backbone.paper,
     }

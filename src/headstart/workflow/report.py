@@ -20,6 +20,7 @@ from headstart.report.page import REPORT, write_report
 from headstart.report.pictures import SHOWN, THUMB, data_uri
 from headstart.workflow.explain import heat_maps
 from headstart.workflow.learning_curve import measure_curve
+from headstart.workflow.network_picture import draw_network
 from headstart.workflow.own_photos import OwnPhotos, read_own_photos
 from headstart.workflow.suspects import Suspects, find_suspects
 from headstart.workflow.tools import Tools, tools
@@ -64,9 +65,10 @@ def report(
     opened.check("recipe.toml", "history.csv")
     with tools(opened.manifest.engine if engine == "auto" else engine, progress) as given:
         content = _gather(opened, given)
+    drawing, frozen = draw_network(opened)
     recipe = (opened.folder / "recipe.toml").read_text("utf-8")
     history = _read_history(opened.folder / "history.csv")
-    shown = replace(content, recipe=recipe, is_full=True)
+    shown = replace(content, drawing=drawing, frozen=frozen, recipe=recipe, is_full=True)
     write_report(opened.folder, manifest=opened.manifest, history=history, content=shown)
     return opened.folder / REPORT
 
