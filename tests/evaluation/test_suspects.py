@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from headstart.evaluation import suspects
 from headstart.evaluation.suspects import contradicting, far_from_class, label_errors
 from headstart.heads.linear import cross_validate
 
@@ -57,6 +58,15 @@ def test_a_photo_like_no_other_of_its_class_is_far() -> None:
     assert positions[0] == 7
     assert (np.diff(distances) <= 0).all()
     assert len(positions) <= 600 * 0.02
+
+
+def test_of_very_many_photos_some_are_enough_to_compare_with(monkeypatch) -> None:
+    monkeypatch.setattr(suspects, "MAX_COMPARED", 50)
+    features, labels = clouds(noise=0.5)
+    features[7] = -features[7]
+    positions, distances = far_from_class(features, labels)
+    assert positions[0] == 7
+    assert distances[0] > 0.5
 
 
 def test_copies_that_contradict_each_other_are_listed_together() -> None:

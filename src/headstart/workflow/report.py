@@ -139,31 +139,31 @@ def _places(own: OwnPhotos, files: list[str] | tuple[str, ...]) -> NDArray[np.in
 
 
 def _cells(own: OwnPhotos, table: PredictionTable, given: Tools) -> tuple[Group, ...]:
-    pairs: dict[tuple[str, str], list[int]] = {}
+    sure, pairs = _sureness(table), dict[tuple[str, str], list[int]]()
     for row, pair in enumerate(zip(table.true, table.predicted, strict=True)):
         pairs.setdefault(pair, []).append(row)
     places, groups, left = _places(own, table.files), [], MAX_THUMBS
     wrong_first = sorted(pairs, key=lambda pair: (pair[0] == pair[1], -len(pairs[pair])))
     for pair in wrong_first:
-        rows = sorted(pairs[pair], key=lambda row: _probability(table, row, own))
+        rows = sorted(pairs[pair], key=lambda row: sure[row])
         shown = rows[: min(CELL_THUMBS, left)] if pair[0] == pair[1] else rows[-left:][:CELL_THUMBS]
         left -= len(shown)
         if shown:
-            notes = [f"{_probability(table, row, own):.0%}" for row in shown]
+            notes = [f"{sure[row]:.0%}" for row in shown]
             thumbs = _thumbs(own, places[shown], given, notes)
             groups.append(Group(pair[0], pair[1], len(rows), thumbs))
     return tuple(groups)
 
 
-def _probability(table: PredictionTable, row: int, own: OwnPhotos) -> float:
-    """Of the class that was named; 0 where so many classes are not kept."""
+def _sureness(table: PredictionTable) -> NDArray[np.float64]:
+    """Probability of the class that was named, (N,); 0 where so many classes are not kept."""
     if table.probabilities is None:
-        return 0.0
-    return float(table.probabilities[row, own.run.manifest.class_names.index(table.predicted[row])])
+        return np.zeros(len(table.files))
+    return np.asarray(table.probabilities.max(axis=1))
 
 
 def _explain(own: OwnPhotos, table: PredictionTable, content: Content, given: Tools) -> Content:
-    sure = np.array([_probability(table, row, own) for row in range(len(table.files))])
+    sure = _sureness(table)
     wrong = np.array([a != b for a, b in zip(table.true, table.predicted, strict=True)])
     worst = np.flatnonzero(wrong)[np.argsort(-sure[wrong], kind="stable")][:EXPLAINED]
     random = np.random.default_rng(own.recipe.seed)
