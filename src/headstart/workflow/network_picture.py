@@ -28,7 +28,7 @@ def draw_network(run: Run) -> tuple[str, str]:
         if frozen
         else "All layers have learnt."
     )
-    return draw_svg(graph, frozen=frozen), told
+    return draw_svg(graph, frozen=frozen, drawing_id="drawing"), told
 
 
 def _frozen_layers(run: Run, graph: ModelGraph) -> frozenset[str]:
