@@ -222,7 +222,8 @@ def test_the_full_report_of_a_run(make_photos, tmp_path: Path) -> None:
     assert headstart.report(run) == run.folder / "report.html"
     after = (run.folder / "report.html").read_text("utf-8")
     assert after.count("<img") > run.manifest.metrics["count"]
-    for words in ("A random sample", "Grad-CAM", "Would more photos help?", "photos = "):
+    expected = "A random sample", "Grad-CAM", "Would more photos help?", "layers are frozen"
+    for words in (*expected, "photos = "):
         assert words in after, words
     assert run.manifest.class_names[0] in (run.folder / "model_card.md").read_text("utf-8")
 

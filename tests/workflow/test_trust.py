@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,19 @@ def call(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for the module: the starter is converted once."""
+    folder = tmp_path_factory.mktemp("trust-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture
-def train(tmp_path: Path) -> Callable[..., headstart.Run]:
+def train(tmp_path: Path, own_cache: Path) -> Callable[..., headstart.Run]:
+    assert own_cache.is_dir()
+
     def run(photos: object, name: str = "run", **options: object) -> headstart.Run:
         settings = {"backbone": "Starter", **options}
         return headstart.train(photos, out=tmp_path / name, **settings)
@@ -169,7 +180,7 @@ def test_wrong_labels_are_found_corrected_and_no_photo_is_touched(
     code, out, _ = call("suspects", run.folder, "--csv", table, "--json")
     assert code == 1
     assert len(json.loads(out)["suspects"]) == len(found)
-    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
     kept = [row for row in rows if Path(row["file"]).name in moved]
     with table.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.DictWriter(opened, rows[0].keys())
@@ -211,7 +222,7 @@ def test_a_learning_curve_rises_to_the_photos_there_are(train, make_photos) -> N
 
 
 def test_from_scratch_the_same_network_is_trained_on_the_same_photos(train, make_photos) -> None:
-    run = train(make_photos(count=40), batch_size=8)
+    run = train(make_photos(count=40))
     curve = headstart.learning_curve(run, scratch=True)
     assert [point.photos for point in curve.scratch] == [p.photos for p in curve.points[-3:]]
     assert all(0 <= point.top_1 <= 1 for point in curve.scratch)

@@ -35,7 +35,7 @@ class Trust:
             arrays["scores"] = self.conformal.scores
             arrays["counts"] = np.array([self.conformal.wrong, self.conformal.total], np.int64)
         with file.open("wb") as opened:
-            np.savez_compressed(opened, allow_pickle=False, **arrays)
+            np.savez(opened, allow_pickle=False, **arrays)
 
 
 def read_trust(file: Path) -> Trust:
