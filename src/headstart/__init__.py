@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
     from headstart.workflow.learning_curve import learning_curve
-    from headstart.workflow.report import report
+    from headstart.workflow.report import make_report
     from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
@@ -36,8 +36,8 @@ __all__ = [
     "learning_curve",
     "load_model",
     "load_run",
+    "make_report",
     "predict",
-    "report",
     "summary",
     "suspects",
     "train",
@@ -58,8 +58,8 @@ _PLACES = {
     "learning_curve": "headstart.workflow.learning_curve",
     "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
+    "make_report": "headstart.workflow.report",
     "predict": "headstart.workflow.use",
-    "report": "headstart.workflow.report",
     "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",

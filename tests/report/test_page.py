@@ -219,7 +219,7 @@ def test_the_full_report_of_a_run(make_photos, tmp_path: Path) -> None:
     before = (run.folder / "report.html").read_text("utf-8")
     assert "headstart report THIS_FOLDER" in before
     assert "<img" not in before
-    assert headstart.report(run) == run.folder / "report.html"
+    assert headstart.make_report(run) == run.folder / "report.html"
     after = (run.folder / "report.html").read_text("utf-8")
     assert after.count("<img") > run.manifest.metrics["count"]
     expected = "A random sample", "Grad-CAM", "Would more photos help?", "layers are frozen"
@@ -232,6 +232,6 @@ def test_where_the_photos_are_gone_the_report_says_so(make_photos, tmp_path: Pat
     photos = make_photos(count=20)
     run = headstart.train(photos, backbone="Starter", out=tmp_path / "run")
     photos.rename(tmp_path / "elsewhere")
-    headstart.report(run)
+    headstart.make_report(run)
     text = (run.folder / "report.html").read_text("utf-8")
     assert "Without photos: The photos of this run are not where they were" in text

@@ -110,7 +110,7 @@ def test_more_coverage_asks_for_more_candidates(train, make_photos) -> None:
     assert found.answered.coverage == 0.99
     code, out, _ = call("predict", run.folder, photos / "disc", "--coverage", "0.999")
     assert code == 0
-    assert "not sure: " in out
+    assert "not sure" in out
     assert "does not fit" in call("predict", run.folder, photos, "--coverage", "2")[2]
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from headstart.data.store import CachePlace, StoreUsage
     from headstart.evaluation.conformal import Answered
     from headstart.evaluation.metrics import Evaluation
+    from headstart.prediction import Prediction
     from headstart.workflow.demo import Demo
     from headstart.workflow.use import Predictions
 
 _SHOWN = 20
+_CANDIDATES = 5
 
 
 def print_run(run: "Run") -> None:
@@ -83,18 +85,20 @@ def _answered(found: "Answered") -> str:
 
 def print_predictions(found: "Predictions") -> None:
     """Prints a row a photo, and what could not be read."""
+    notes = any(row.is_unfamiliar for row in found.predictions)
     rows = [
         (
             row.file,
-            row.class_name if row.is_sure else f"not sure: {', '.join(row.candidates[:5])}",
+            "not sure" if len(row.candidates) > 1 else row.class_name,
             f"{row.probability:.3f}",
-            _runner_up(row.probabilities),
-            "unlike the training photos" if row.is_unfamiliar else "",
+            _candidates(row) if len(row.candidates) > 1 else _runner_up(row.probabilities),
+            *(("unlike the training photos" if row.is_unfamiliar else "",) if notes else ()),
         )
         for row in found.predictions
     ]
     if rows:
-        _console().print(_table(("file", "class", "probability", "next", ""), rows))
+        headings = ("file", "class", "probability", "next", *(("",) if notes else ()))
+        _console().print(_table(headings, rows))
     _print_set_aside(found.set_aside)
 
 
@@ -215,6 +219,13 @@ def _print_set_aside(items: Any) -> None:
 def _runner_up(probabilities: dict[str, float]) -> str:
     second = list(probabilities.items())[1:2]
     return "".join(f"{name} {probability:.3f}" for name, probability in second)
+
+
+def _candidates(row: "Prediction") -> str:
+    """Names what may be meant, the likeliest first."""
+    shown = [f"{name} {row.probabilities[name]:.3f}" for name in row.candidates[:_CANDIDATES]]
+    more = len(row.candidates) - _CANDIDATES
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _console() -> Console:

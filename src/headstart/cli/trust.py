@@ -33,10 +33,10 @@ def compare(
 
 def report(run: RunArgument, engine: Engine = "auto") -> None:
     """Write the full report of a run: photos, heat maps, suspects, learning curve."""
-    from headstart.workflow.report import report as report_run
+    from headstart.workflow.report import make_report
 
     with reported(), progress_bars() as progress:
-        page = report_run(run, engine=engine, progress=progress)
+        page = make_report(run, engine=engine, progress=progress)
     typer.echo(page)
 
 

@@ -35,7 +35,7 @@ MAX_THUMBS = 1500
 """Of all cells together, so that the page stays small; mistakes come first."""
 
 
-def report(
+def make_report(
     run: Run | str | Path, *, engine: str = "auto", progress: Progress | None = None
 ) -> Path:
     """Writes the full report of a run into its folder.
@@ -58,7 +58,7 @@ def report(
 
     Example:
         >>> import headstart
-        >>> headstart.report(RUN).name
+        >>> headstart.make_report(RUN).name
         'report.html'
     """
     opened = run if isinstance(run, Run) else load_run(run)
