@@ -79,7 +79,7 @@ class LearningCurve:
         if gain < SMALL_GAIN:
             return (
                 f"Hardly: with {then.photos} photos instead of {last.photos} expect {expected}, "
-                f"after {last.top_1 * 100:.1f} % now."
+                f"{last.top_1 * 100:.1f} % now."
             )
         return (
             f"Yes: with {then.photos} photos instead of {last.photos} expect {expected}, "

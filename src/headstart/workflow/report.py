@@ -145,8 +145,10 @@ def _cells(own: OwnPhotos, table: PredictionTable, given: Tools) -> tuple[Group,
     places, groups, left = _places(own, table.files), [], MAX_THUMBS
     wrong_first = sorted(pairs, key=lambda pair: (pair[0] == pair[1], -len(pairs[pair])))
     for pair in wrong_first:
-        rows = sorted(pairs[pair], key=lambda row: sure[row])
-        shown = rows[: min(CELL_THUMBS, left)] if pair[0] == pair[1] else rows[-left:][:CELL_THUMBS]
+        # First the mistakes made with most confidence, and the hits made with least.
+        sign = 1 if pair[0] == pair[1] else -1
+        rows = sorted(pairs[pair], key=lambda row: sign * sure[row])
+        shown = rows[: min(CELL_THUMBS, left)]
         left -= len(shown)
         if shown:
             notes = [f"{sure[row]:.0%}" for row in shown]
