@@ -42,9 +42,9 @@ def commands_page() -> str:
     """One section a command, in the order of `headstart --help`."""
     lines = [
         "# Commands", NOTE,
-        "Exit codes: 0 done, 1 something was found (`check`) or could not be read (`predict`), "
-        "2 an error, in one line on standard error. Progress goes to standard error, results to "
-        "standard output.",
+        "Exit codes: 0 done, 1 something was found (`check`, `compare`, `suspects`) or could not "
+        "be read (`predict`), 2 an error, in one line on standard error. Progress goes to "
+        "standard error, results to standard output.",
     ]  # fmt: skip
     for name, command in commands().items():
         usage = " ".join([f"headstart {name} [OPTIONS]", *_usage(command)])

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
     from headstart.workflow.find_lr import find_lr
+    from headstart.workflow.learning_curve import learning_curve
+    from headstart.workflow.report import make_report
+    from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
@@ -24,16 +28,20 @@ __all__ = [
     "adopt",
     "check",
     "clone",
+    "compare",
     "cut",
     "draw",
     "evaluate",
     "find_lr",
     "freeze",
     "inspect_model",
+    "learning_curve",
     "load_model",
     "load_run",
+    "make_report",
     "predict",
     "summary",
+    "suspects",
     "train",
     "unfreeze",
 ]
@@ -43,16 +51,20 @@ _PLACES = {
     "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
     "clone": "headstart.backbones.reuse",
+    "compare": "headstart.workflow.compare",
     "cut": "headstart.backbones.reuse",
     "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
     "find_lr": "headstart.workflow.find_lr",
     "freeze": "headstart.backbones.reuse",
     "inspect_model": "headstart.modelfile.inspection",
+    "learning_curve": "headstart.workflow.learning_curve",
     "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
+    "make_report": "headstart.workflow.report",
     "predict": "headstart.workflow.use",
     "summary": "headstart.workflow.drawing",
+    "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
     "unfreeze": "headstart.backbones.reuse",
 }

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.artifact.run import Run
+from headstart.artifact.trust import FILE as TRUST_FILE
+from headstart.artifact.trust import Trust, read_trust
 from headstart.data.index import ImageIndex
 from headstart.data.listing import Listing, SetAside
 from headstart.data.scan import scan
 from headstart.data.store import CachePlace
 from headstart.errors import PhotosError
+from headstart.evaluation.conformal import COVERAGE, check_coverage
 from headstart.features.engine import check_precision, choose_engine
 from headstart.features.frozen_pass import FrozenPass
-from headstart.features.networks import SavedClassifier
+from headstart.features.networks import SavedClassifier, split_answer
 from headstart.heads.linear import both_classes
 from headstart.process import KerasCaller
 from headstart.progress import Progress
@@ -31,16 +34,47 @@ class Prediction:
         class_name: the likeliest class.
         probability: its probability, in [0, 1].
         probabilities: of every class by name, the likeliest first.
+        candidates: the classes that may be meant, so that the true one is among them as often as
+            was asked for; the likeliest first. More than one means "not sure".
+        distance: of the photo to the nearest training photo, as the network sees it, 0 to 2; None
+            where the run does not know its training photos.
+        is_unfamiliar: whether it is unlike the training photos; its class then means little.
     """
 
     file: str
     class_name: str
     probability: float
     probabilities: dict[str, float]
+    candidates: tuple[str, ...] = ()
+    distance: float | None = None
+    is_unfamiliar: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Tells whether a single class is meant."""
+        return len(self.candidates) == 1
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, as `--json` prints them."""
-        return asdict(self)
+        return asdict(self) | {"is_sure": self.is_sure}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a classifier says of N photos.
+
+    Attributes:
+        probabilities: float32 (N, K).
+        sets: bool (N, K), the classes that may be meant; None where no photo was held out to learn
+            that from.
+        distances: float64 (N,), to the nearest training photo; None where the run knows none.
+        is_unfamiliar: bool (N,), likewise.
+    """
+
+    probabilities: NDArray[np.float32]
+    sets: NDArray[np.bool_] | None
+    distances: NDArray[np.float64] | None
+    is_unfamiliar: NDArray[np.bool_] | None = None
 
 
 class Predictor:
@@ -55,6 +89,7 @@ class Predictor:
         progress: Progress,
         engine: str = "auto",
         precision: str | None = None,
+        coverage: float = COVERAGE,
     ) -> None:
         """Prepares a predictor; the model is loaded when the first photo needs it.
 
@@ -65,11 +100,15 @@ class Predictor:
             progress: told about every photo.
             engine: "auto" takes the one that the manifest names, where this machine has it.
             precision: None takes the one that the manifest names.
+            coverage: how often the candidates shall hold the true class, below 1.
 
         Raises:
-            RunError: when `model.keras` is not as it was written.
+            ArgumentError: when an argument does not fit.
+            RunError: when `model.keras` or `trust.npz` is not as it was written.
         """
-        run.check("model.keras")
+        # A model from elsewhere has learnt nothing here, and has no such file.
+        has_trust = TRUST_FILE in run.manifest.digests
+        run.check("model.keras", *((TRUST_FILE,) if has_trust else ()))
         manifest = run.manifest
         name = choose_engine(
             manifest.engine if engine == "auto" else engine, optional=engine == "auto"
@@ -78,6 +117,9 @@ class Predictor:
         check_precision(wanted, name)
         self.class_names = manifest.class_names
         self._image_size = manifest.image_size
+        self._outputs = int(manifest.backbone.get("outputs") or len(manifest.class_names))
+        self._trust = read_trust(run.folder / TRUST_FILE) if has_trust else Trust()
+        self._coverage = check_coverage(coverage)
         self._place = place
         self._progress = progress
         self._pass = FrozenPass(
@@ -98,14 +140,28 @@ class Predictor:
         """The engine in use."""
         return self._pass.engine_name
 
+    def answers(self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> Answers:
+        """Classifies some photos of an index."""
+        rows, _ = self._pass.rows(
+            index, positions, image_size=self._image_size, station="photos classified"
+        )
+        features, outputs = split_answer(rows, self._outputs)
+        p, trust = both_classes(outputs), self._trust
+        sets = None if trust.conformal is None else trust.conformal.sets(p, self._coverage)
+        if trust.familiarity is None:
+            return Answers(p, sets, None)
+        distances = trust.familiarity.distances(features)
+        return Answers(p, sets, distances, distances > trust.familiarity.limit)
+
     def probabilities(
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], str]:
         """Returns (N, K) probabilities of some photos, and the precision they were computed in."""
-        outputs, precision = self._pass.rows(
-            index, positions, image_size=self._image_size, station="photos classified"
-        )
-        return both_classes(np.asarray(outputs)), precision
+        return self.answers(index, positions).probabilities, self._pass.precision
+
+    def classify(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns probabilities of photos (N, S, S, 3) in memory, of the network's size."""
+        return both_classes(split_answer(self._pass.evaluate(photos), self._outputs)[1])
 
     def predict(self, files: Sequence[Path]) -> tuple[tuple[Prediction, ...], tuple[SetAside, ...]]:
         """Classifies files.
@@ -130,14 +186,26 @@ class Predictor:
         )
         if not len(index):
             return (), index.set_aside
-        probabilities, _ = self.probabilities(index, range(len(index)))
-        pairs = zip(index.paths, probabilities, strict=True)
-        return tuple(self._prediction(file, row) for file, row in pairs), index.set_aside
+        answers = self.answers(index, range(len(index)))
+        found = tuple(
+            self._prediction(file, answers, number) for number, file in enumerate(index.paths)
+        )
+        return found, index.set_aside
 
-    def _prediction(self, file: str, row: NDArray[np.float32]) -> Prediction:
+    def _prediction(self, file: str, answers: Answers, number: int) -> Prediction:
+        row = answers.probabilities[number]
         order = np.argsort(-row, kind="stable")
-        named = {self.class_names[i]: float(row[i]) for i in order}
-        return Prediction(file, self.class_names[order[0]], float(row[order[0]]), named)
+        names = [self.class_names[i] for i in order]
+        chosen = order[:1] if answers.sets is None else order[answers.sets[number][order]]
+        return Prediction(
+            file,
+            names[0],
+            float(row[order[0]]),
+            {self.class_names[i]: float(row[i]) for i in order},
+            tuple(self.class_names[i] for i in chosen),
+            None if answers.distances is None else float(answers.distances[number]),
+            answers.is_unfamiliar is not None and bool(answers.is_unfamiliar[number]),
+        )
 
 
 def photo_files(photos: Sequence[str | Path]) -> tuple[Path, ...]:

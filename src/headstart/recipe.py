@@ -66,6 +66,7 @@ class TrainRecipe(StageSettings):
         photos: folder, archive or CSV.
         test: folder or archive of photos to test on, when they lie apart.
         label_from_name: regular expression that finds the class in a file's name.
+        fixes: CSV of corrected labels, as `headstart suspects` writes it; no photo is touched.
         backbone: a name from `headstart models`, or a model file such as `my_model_A.h5`.
         cut: of a model file: `auto`, `-1`, or the layer after which; `auto` when left out.
         preprocess: what a model file expects: `0..1`, `-1..1`, `caffe`, `torch`, `none` (0..255),
@@ -94,6 +95,7 @@ class TrainRecipe(StageSettings):
     photos: str
     test: str | None = None
     label_from_name: str | None = None
+    fixes: str | None = None
     backbone: str = "MobileNetV2"
     cut: str | None = None
     preprocess: Literal["0..1", "-1..1", "caffe", "torch", "none", "probe"] | None = None

@@ -49,7 +49,21 @@ def test_help_answers_in_half_a_second_and_loads_no_keras() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "train", "evaluate", "predict", "models", "cache", "demo", "find-lr"]
+    "command",
+    [
+        "check",
+        "train",
+        "evaluate",
+        "predict",
+        "models",
+        "cache",
+        "demo",
+        "find-lr",
+        "compare",
+        "report",
+        "suspects",
+        "learning-curve",
+    ],
 )
 def test_every_command_explains_itself(command: str) -> None:
     code, out, _ = call(command, "--help")
@@ -73,10 +87,14 @@ def test_predict_prints_a_table_json_and_csv(run: Path, tmp_path: Path, monkeypa
     code, out, _ = call("predict", run, photos / "disc_0000.png", "--csv", tmp_path / "p.csv")
     assert code == 0
     assert "disc_0000.png" in out
-    assert (tmp_path / "p.csv").read_text().startswith("file,predicted,probability,p(disc)")
+    begin = "file,predicted,probability,candidates,unfamiliar,p(disc)"
+    assert (tmp_path / "p.csv").read_text().startswith(begin)
     code, out, _ = call("predict", run, photos, "--json")
     first = json.loads(out)["predictions"][0]
-    assert set(first) == {"file", "class_name", "probability", "probabilities"}
+    assert set(first) == {
+        "file", "class_name", "probability", "probabilities", "candidates", "is_sure", "distance",
+        "is_unfamiliar",
+    }  # fmt: skip
 
 
 def test_predict_lists_what_it_cannot_read_and_exits_with_1(run: Path, tmp_path: Path) -> None:

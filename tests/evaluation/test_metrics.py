@@ -6,8 +6,10 @@ from scipy.stats import binomtest
 from sklearn import metrics
 
 from headstart.errors import ArgumentError
+from headstart.evaluation.bootstrap import bootstrap
 from headstart.evaluation.intervals import wilson
 from headstart.evaluation.metrics import Evaluation, evaluate
+from headstart.evaluation.ranking import mean_rank_measures, rank_measures
 
 
 def measured(classes: int, count: int = 200) -> tuple[Evaluation, np.ndarray, np.ndarray]:
@@ -45,6 +47,83 @@ def test_confusions_are_the_cells_of_the_matrix() -> None:
     for cell in found.confusions:
         assert matrix[int(cell.true[-1]), int(cell.predicted[-1])] == cell.count
     assert sum(cell.count for cell in found.confusions) == 200
+
+
+@pytest.mark.parametrize("classes", [2, 3, 12])
+def test_rankings_and_brier_agree_with_scikit_learn(classes: int) -> None:
+    found, p, labels = measured(classes)
+    truth = np.eye(classes)[labels]
+    area = metrics.roc_auc_score(truth, p, average="macro")
+    assert found.roc_auc == pytest.approx(area, abs=1e-9)
+    precision = metrics.average_precision_score(truth, p, average="macro")
+    assert found.average_precision == pytest.approx(precision, abs=1e-9)
+    brier = np.mean(np.sum((p - truth) ** 2, axis=1))
+    assert found.brier == pytest.approx(brier, abs=1e-9)
+    if classes == 2:
+        assert found.brier == pytest.approx(2 * metrics.brier_score_loss(labels, p[:, 1]), abs=1e-9)
+
+
+def test_equal_scores_are_one_threshold_as_in_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    scores, positive = random.integers(0, 5, 100) / 5, random.integers(0, 2, 100) == 1
+    area, precision = rank_measures(scores, positive, np.ones((1, 100)))
+    assert area[0] == pytest.approx(metrics.roc_auc_score(positive, scores), abs=1e-9)
+    expected = metrics.average_precision_score(positive, scores)
+    assert precision[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_counting_a_photo_twice_is_as_having_it_twice() -> None:
+    _, p, labels = measured(3)
+    counts = np.random.default_rng(0).integers(1, 4, 200)
+    again = evaluate(
+        np.repeat(p, counts, axis=0),
+        np.repeat(labels, counts),
+        class_names=["a", "b", "c"],
+        files=["x"] * counts.sum(),
+    )
+    weighted = mean_rank_measures(p, labels, counts[None].astype(float))
+    assert weighted["roc_auc"][0] == pytest.approx(again.roc_auc, abs=1e-9)
+    assert weighted["average_precision"][0] == pytest.approx(again.average_precision, abs=1e-9)
+
+
+def test_every_measure_has_an_interval_around_it() -> None:
+    found, _, _ = measured(12)
+    for name in ("top_1", "top_5", "balanced_accuracy", "log_loss", "brier", "roc_auc"):
+        interval = found.intervals[name]
+        assert interval.low <= getattr(found, name) <= interval.high, name
+    assert all(row.recall_interval.low <= row.recall <= row.recall_interval.high
+               for row in found.classes if row.count)  # fmt: skip
+
+
+def test_nine_in_ten_and_more_bootstrap_intervals_hold_the_truth() -> None:
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(200):
+        labels = np.repeat([0, 1], 60)
+        values = random.exponential(1.0, 120)
+        found = bootstrap(labels, lambda counts, v=values: {"mean": counts @ v / 120})["mean"]
+        held += found.low <= 1.0 <= found.high
+    assert held >= 180
+
+
+def test_baselines_need_no_network() -> None:
+    labels = np.repeat([0, 1, 2], [6, 3, 1])
+    p = np.tile([0.6, 0.3, 0.1], (10, 1))
+    found = evaluate(p, labels, class_names=list("abc"), files=["x"] * 10)
+    assert found.baselines.majority_class == "a"
+    assert found.baselines.majority_top_1 == found.top_1 == 0.6
+    assert found.baselines.chance_top_1 == pytest.approx(1 / 3)
+    assert found.baselines.share_log_loss == pytest.approx(found.log_loss, abs=1e-9)
+
+
+def test_photos_of_one_class_have_no_ranking() -> None:
+    found = evaluate(np.eye(2)[[0, 0]], np.zeros(2, int), class_names=["a", "b"], files=["x"] * 2)
+    assert found.roc_auc is None
+    assert "roc_auc" not in found.intervals
+
+
+def test_the_same_seed_gives_the_same_intervals() -> None:
+    assert measured(3)[0] == measured(3)[0]
 
 
 @pytest.mark.parametrize(("right", "total"), [(0, 10), (10, 10), (985, 1000), (3, 7)])

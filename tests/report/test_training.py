@@ -83,7 +83,8 @@ def test_the_page_of_a_run_shows_its_training_and_needs_nothing_else(make_photos
     run = headstart.train(make_photos(count=16), out=tmp_path / "run", **options)
     page = (run.folder / "report.html").read_text("utf-8")
     assert "Kept: the head after epoch" in page
-    assert page.count("<svg") == 2
+    reliability = page.count('aria-label="As it is') + page.count('aria-label="Before calibration')
+    assert page.count("<svg") == 2 + reliability
     assert page.count("http") == page.count("http://www.w3.org/2000/svg")
 
 

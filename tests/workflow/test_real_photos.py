@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import headstart
+from headstart.data.split import read_split_csv
 from headstart.workflow import record
 
 
@@ -43,3 +46,58 @@ def test_every_odd_file_is_used_or_set_aside_with_a_reason(test_data: Path, tmp_
     assert all(item.reason for item in report.set_aside)
     assert report.photos >= 40 + 9
     assert json.dumps(report.to_dict())
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for the module: the same three thousand photos again and again."""
+    folder = tmp_path_factory.mktemp("real-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def run(photos: Path, own_cache: Path) -> headstart.Run:
+    folder = own_cache / "run"
+    return (
+        headstart.load_run(folder)
+        if folder.exists()
+        else headstart.train(photos, backbone="MobileNetV2", out=folder)
+    )
+
+
+def test_what_is_no_cat_or_dog_is_marked_and_few_cats_and_dogs_are(
+    run: headstart.Run, test_data: Path
+) -> None:
+    assert run.manifest.metrics["unfamiliar"] < 0.05
+    found = headstart.predict(run, test_data / "photos" / "odd_images")
+    assert sum(item.is_unfamiliar for item in found) >= 0.8 * len(found)
+    samples = [
+        test_data / "photos/sample_photos" / name for name in ("parrot.jpg", "sunflower.bmp")
+    ]
+    assert all(item.is_unfamiliar for item in headstart.predict(run, samples))
+
+
+def test_calibration_does_not_harm_and_the_promise_of_coverage_holds(run: headstart.Run) -> None:
+    found = run.manifest.calibration
+    assert found["error_after"] <= found["error_before"] + 0.002
+    for coverage in (0.95, 0.99, 0.995):
+        answered = headstart.evaluate(run, coverage=coverage).answered
+        assert answered.covered >= coverage - 0.01
+        assert answered.top_1_of_answered >= 0.985
+
+
+def test_of_planted_wrong_labels_four_fifths_are_among_the_first_hundred(
+    photos: Path, run: headstart.Run, own_cache: Path
+) -> None:
+    given = read_split_csv(run.folder / "split.csv")
+    chosen = np.random.default_rng(0).permutation(len(given))[: round(0.03 * len(given))]
+    wrong = {given[at].file: {"cats": "dogs", "dogs": "cats"}[given[at].label] for at in chosen}
+    table = own_cache / "planted.csv"
+    table.write_text("file,label\n" + "".join(f"{f},{label}\n" for f, label in wrong.items()))
+    planted = headstart.train(photos, backbone="MobileNetV2", fixes=str(table),
+                              out=own_cache / "planted")  # fmt: skip
+    first = [item.file for item in headstart.suspects(planted).items[:100]]
+    assert len(wrong) == 90
+    assert len(set(first) & set(wrong)) >= 0.8 * len(wrong)

@@ -19,7 +19,7 @@ def save_adopted(spec: dict[str, Any], activation: str | None, file: str) -> dic
         file: where to write `model.keras`.
 
     Returns:
-        `parameters` and `layers` of the classifier.
+        `parameters`, `layers` and `outputs` of the classifier.
 
     Raises:
         EngineError: when what was read back is not what was written.
@@ -43,4 +43,8 @@ def save_adopted(spec: dict[str, Any], activation: str | None, file: str) -> dic
     written, read = classifier.get_weights(), again.get_weights()
     if len(written) != len(read) or not all(map(np.array_equal, written, read)):
         raise EngineError(f"{file} does not read back as it was written; nothing was kept.")
-    return {"parameters": int(classifier.count_params()), "layers": len(classifier.layers)}
+    return {
+        "parameters": int(classifier.count_params()),
+        "layers": len(classifier.layers),
+        "outputs": int(classifier.output.shape[-1]),
+    }

@@ -29,6 +29,8 @@ class Manifest:
         precision: of those numbers; `model.keras` itself is float32.
         seed: of everything drawn.
         temperature: by which logits were divided, 1 where nothing was calibrated.
+        calibration: what it was fitted on and what it did to the test photos; see
+            `headstart.evaluation.calibration.Calibration`.
         photos: how many in which split, how many set aside.
         metrics: of the test split, or None where there was none.
         agreement: joined model against cached features, on test photos.
@@ -50,6 +52,7 @@ class Manifest:
     agreement: dict[str, Any] | None
     versions: dict[str, str]
     digests: dict[str, str]
+    calibration: dict[str, Any] | None = None
 
     def write(self, file: Path) -> None:
         """Writes it as indented JSON."""

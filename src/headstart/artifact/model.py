@@ -82,7 +82,7 @@ def save_classifier(
         tuned: weights of the backbone that are no longer those of the spec.
 
     Returns:
-        `parameters` and `layers` of the joined model.
+        `parameters`, `layers` and `outputs` of the joined model.
 
     Raises:
         EngineError: when what was read back is not what was written.
@@ -101,7 +101,11 @@ def save_classifier(
     written, read = joined.get_weights(), again.get_weights()
     if len(written) != len(read) or not all(map(np.array_equal, written, read)):
         raise EngineError(f"{file} does not read back as it was written; nothing was kept.")
-    return {"parameters": int(joined.count_params()), "layers": len(joined.layers)}
+    return {
+        "parameters": int(joined.count_params()),
+        "layers": len(joined.layers),
+        "outputs": int(joined.output.shape[-1]),
+    }
 
 
 def make_reproducible(file: Path) -> None:

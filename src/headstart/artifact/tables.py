@@ -2,11 +2,14 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from headstart.errors import RunError
 
 MAX_COLUMNS = 1000
 """Past so many classes a row holds the five likeliest; a column each would fill the disk."""
@@ -38,6 +41,43 @@ def write_predictions(
         for name, label, guess, row in zip(files, labels, predicted, probabilities, strict=True):
             shown = _likeliest(row, class_names) if many else [f"{p:.6g}" for p in row]
             writer.writerow([name, class_names[label], class_names[guess], *shown])
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionTable:
+    """`predictions.csv`, read: N test photos.
+
+    Attributes:
+        files: N names.
+        true: N class names.
+        predicted: N class names.
+        probabilities: float64 (N, K); None past `MAX_COLUMNS` classes.
+    """
+
+    files: tuple[str, ...]
+    true: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probabilities: NDArray[np.float64] | None
+
+
+def read_predictions(path: Path) -> PredictionTable:
+    """Reads what `write_predictions` wrote.
+
+    Raises:
+        RunError: when the file is missing or no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))
+        if header[:3] != ["file", "true", "predicted"]:
+            raise ValueError(f"its columns are {', '.join(header[:3])}")
+        numbers = None
+        if header[3:] != ["likeliest"]:
+            numbers = np.array([row[3:] for row in rows], np.float64).reshape(len(rows), -1)
+    except (OSError, ValueError, csv.Error) as error:
+        raise RunError(f"{path} cannot be read as a table of predictions: {error}.") from error
+    names = [tuple(row[column] for row in rows) for column in range(3)]
+    return PredictionTable(names[0], names[1], names[2], numbers)
 
 
 def write_history(path: Path, *, columns: Sequence[str], rows: Sequence[Sequence[float]]) -> None:

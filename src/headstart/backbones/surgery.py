@@ -177,6 +177,31 @@ def join(frozen: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(frozen.inputs[0], output, name="classifier")
 
 
+def with_features(classifier: keras.Model) -> keras.Model:
+    """Returns a network that gives features and probabilities of a photo side by side.
+
+    A prediction needs both: the probabilities to answer with, the features to see whether the photo
+    is like those that were learnt from. They come from one evaluation.
+
+    Args:
+        classifier: from `join`, or read back.
+
+    Returns:
+        A functional model: (N, S, S, 3) in, (N, D + K) out. A map that was flattened is averaged.
+        D is 0 where no layer is named "features", as in a model from elsewhere.
+    """
+    import keras
+
+    layer = next((each for each in classifier.layers if each.name == "features"), None)
+    if layer is None:
+        return classifier
+    features = layer.input if isinstance(layer, keras.layers.Flatten) else layer.output
+    if len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D(name="averaged_features")(features)
+    both = keras.layers.Concatenate(name="features_and_answer")([features, classifier.output])
+    return keras.Model(classifier.inputs[0], both, name="classifier_with_features")
+
+
 def _check(backbone: Backbone, *, image_size: int, pooling: str | None) -> None:
     if image_size < backbone.minimum_size:
         raise ArgumentError(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli import trust
 from headstart.cli.adopt import adopt
 from headstart.cli.draw import draw, summary
 from headstart.cli.inspect import inspect
@@ -14,6 +15,7 @@ from headstart.cli.learning_rate import find_lr
 from headstart.cli.options import (
     BackboneName,
     BatchSize,
+    Coverage,
     Engine,
     ImageSize,
     Json,
@@ -88,6 +90,10 @@ def train(
         str | None, typer.Option(metavar="FOLDER", help="Photos to test on, when they lie apart.")
     ] = None,
     label_from_name: LabelFromName = None,
+    fixes: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="CSV of corrected labels; see `headstart suspects`."),
+    ] = None,
     pooling: Annotated[str | None, typer.Option(help="avg, max or flatten. [default: avg]")] = None,
     image_size: ImageSize = None,
     head: Annotated[
@@ -208,6 +214,7 @@ def evaluate(
     ] = None,
     label_from_name: LabelFromName = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    coverage: Coverage = 0.95,
     engine: Engine = "auto",
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
@@ -223,6 +230,7 @@ def evaluate(
             run,
             photos,
             label_from_name=label_from_name,
+            coverage=coverage,
             engine=engine,
             precision=precision,
             predictions_csv=csv,
@@ -241,6 +249,7 @@ def predict(
         list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
     ],
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
+    coverage: Coverage = 0.95,
     engine: Engine = "auto",
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
@@ -252,7 +261,14 @@ def predict(
     from headstart.workflow.use import predict as predict_photos
 
     with reported(), progress_bars() as progress:
-        found = predict_photos(run, photos, engine=engine, precision=precision, progress=progress)
+        found = predict_photos(
+            run,
+            photos,
+            coverage=coverage,
+            engine=engine,
+            precision=precision,
+            progress=progress,
+        )
         if csv is not None:
             write_predictions_csv(csv, found)
     if as_json:
@@ -321,6 +337,10 @@ app.command()(inspect)
 app.command()(adopt)
 app.command()(draw)
 app.command()(summary)
+app.command()(trust.compare)
+app.command()(trust.report)
+app.command()(trust.suspects)
+app.command("learning-curve")(trust.learning_curve)
 
 
 def main(arguments: list[str] | None = None) -> Any:

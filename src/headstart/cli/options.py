@@ -10,6 +10,9 @@ LabelFromName = Annotated[
     str | None,
     typer.Option(metavar="REGEX", help="Find the class in file names, as in '^(cat|dog)\\.'."),
 ]
+Coverage = Annotated[
+    float, typer.Option(help="How often the candidates shall hold the true class, below 1.")
+]
 Engine = Annotated[str, typer.Option(help="auto, openvino or keras.")]
 PhotosArgument = Annotated[
     str, typer.Argument(metavar="PHOTOS", help="Folder of class folders, zip, tar or CSV.")

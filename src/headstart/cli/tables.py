@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from headstart.artifact.run import Run
     from headstart.data.checks import CheckReport
     from headstart.data.store import CachePlace, StoreUsage
+    from headstart.evaluation.conformal import Answered
     from headstart.evaluation.metrics import Evaluation
+    from headstart.prediction import Prediction
     from headstart.workflow.demo import Demo
     from headstart.workflow.use import Predictions
 
 _SHOWN = 20
+_CANDIDATES = 5
 
 
 def print_run(run: "Run") -> None:
@@ -51,7 +54,12 @@ def print_evaluation(found: "Evaluation") -> None:
         f"log loss {found.log_loss:.4f}, balanced accuracy {found.balanced_accuracy:.4f}, "
         f"expected calibration error {found.expected_calibration_error:.4f}"
         + ("" if found.top_5 is None else f", top-5 {found.top_5:.4f}")
+        + ("" if found.roc_auc is None else f", ROC AUC {found.roc_auc:.4f}")
     )
+    if found.answered is not None:
+        console.print(_answered(found.answered))
+    if found.unfamiliar is not None:
+        console.print(f"unlike the training photos: {found.unfamiliar:.1%}")
     rows = [
         (row.name, str(row.count), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}")
         for row in found.classes[:_SHOWN]
@@ -65,14 +73,32 @@ def print_evaluation(found: "Evaluation") -> None:
         console.print(_table(("worst mistakes", "true", "predicted", "probability"), mistakes))
 
 
+def _answered(found: "Answered") -> str:
+    """Says what became of the promise that a coverage is."""
+    right = found.top_1_of_answered
+    return (
+        f"coverage {found.coverage:g}: the candidates held the truth in {found.covered:.4f}, "
+        f"{found.answered:.4f} answered without 'not sure'"
+        + ("" if right is None else f", of those {right:.4f} right")
+    )
+
+
 def print_predictions(found: "Predictions") -> None:
     """Prints a row a photo, and what could not be read."""
+    notes = any(row.is_unfamiliar for row in found.predictions)
     rows = [
-        (row.file, row.class_name, f"{row.probability:.3f}", _runner_up(row.probabilities))
+        (
+            row.file,
+            "not sure" if len(row.candidates) > 1 else row.class_name,
+            f"{row.probability:.3f}",
+            _candidates(row) if len(row.candidates) > 1 else _runner_up(row.probabilities),
+            *(("unlike the training photos" if row.is_unfamiliar else "",) if notes else ()),
+        )
         for row in found.predictions
     ]
     if rows:
-        _console().print(_table(("file", "class", "probability", "next"), rows))
+        headings = ("file", "class", "probability", "next", *(("",) if notes else ()))
+        _console().print(_table(headings, rows))
     _print_set_aside(found.set_aside)
 
 
@@ -93,10 +119,13 @@ def write_predictions_csv(path: Path, found: "Predictions") -> None:
     names = sorted({name for row in found.predictions for name in row.probabilities})
     with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", "predicted", "probability", *(f"p({name})" for name in names)])
+        own = ("file", "predicted", "probability", "candidates", "unfamiliar")
+        writer.writerow([*own, *(f"p({name})" for name in names)])
         for row in found.predictions:
             values = [f"{row.probabilities[name]:.6g}" for name in names]
-            writer.writerow([row.file, row.class_name, f"{row.probability:.6g}", *values])
+            sure = f"{row.probability:.6g}"
+            candidates, unfamiliar = " | ".join(row.candidates), int(row.is_unfamiliar)
+            writer.writerow([row.file, row.class_name, sure, candidates, unfamiliar, *values])
 
 
 def print_check(report: "CheckReport") -> None:
@@ -190,6 +219,13 @@ def _print_set_aside(items: Any) -> None:
 def _runner_up(probabilities: dict[str, float]) -> str:
     second = list(probabilities.items())[1:2]
     return "".join(f"{name} {probability:.3f}" for name, probability in second)
+
+
+def _candidates(row: "Prediction") -> str:
+    """Names what may be meant, the likeliest first."""
+    shown = [f"{name} {row.probabilities[name]:.3f}" for name in row.candidates[:_CANDIDATES]]
+    more = len(row.candidates) - _CANDIDATES
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _console() -> Console:

@@ -1,8 +1,9 @@
 """The photos of a problem once each has been read: names, labels and facts, no pixels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +55,26 @@ class ImageIndex:
     def files(self, positions: Sequence[int] | NDArray[np.int64]) -> list[Path]:
         """Returns the files of some photos, in the order asked for."""
         return [self.root / self.paths[position] for position in positions]
+
+
+def take(index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> ImageIndex:
+    """Returns some of the photos, in the order asked for; classes stay as they are."""
+    chosen = np.asarray(positions, np.int64)
+
+    def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(values[at] for at in chosen.tolist())
+
+    return replace(
+        index,
+        paths=some(index.paths),
+        labels=index.labels[chosen],
+        splits=some(index.splits),
+        digests=some(index.digests),
+        widths=index.widths[chosen],
+        heights=index.heights[chosen],
+        formats=some(index.formats),
+        modes=some(index.modes),
+        orientations=index.orientations[chosen],
+        fingerprints=index.fingerprints[chosen],
+        thumbnails=index.thumbnails[chosen],
+    )

@@ -157,6 +157,14 @@ class FrozenPass:
                     self._progress.step(station, done, len(missing))
         return rows, precision
 
+    def evaluate(self, photos: NDArray[np.uint8]) -> Rows:
+        """Returns the network's output for photos (N, S, S, 3) that are in memory; none is kept."""
+        if self._engine is None:
+            self._engine = self._start(photos[:SAMPLE_COUNT])
+        size = self._engine.batch_size
+        parts = (photos[start : start + size] for start in range(0, len(photos), size))
+        return np.concatenate(list(self._engine.run(parts)))
+
     def _settle(
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64], image_size: int
     ) -> tuple[str, tuple[int, ...]]:

@@ -125,9 +125,11 @@ def export_file(model_file: str, model_digest: str, file: str) -> list[int]:
     """Loads and converts a saved model; runs where Keras has the OpenVINO backend.
 
     Returns:
-        The shape of one photo's answer.
+        The shape of one photo's features and answer, side by side.
     """
-    model = load_saved(model_file, model_digest)
+    from headstart.backbones.surgery import with_features
+
+    model = with_features(load_saved(model_file, model_digest))
     export_model(model, Path(file))
     return [int(axis) for axis in model.output.shape[1:]]
 

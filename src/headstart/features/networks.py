@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec, build
 from headstart.backbones.suffix import build_prefix
+from headstart.backbones.surgery import with_features
 from headstart.features.graph import Graph, convert_file, convert_frozen, convert_prefix
 from headstart.process import KerasCaller
 
@@ -60,7 +64,7 @@ class Prefix:
 
 @dataclass(frozen=True)
 class SavedClassifier:
-    """A `model.keras`: photos in, probabilities out."""
+    """A `model.keras`: photos in, features and what the head says of them out, side by side."""
 
     file: Path
     file_digest: str
@@ -69,7 +73,7 @@ class SavedClassifier:
     @property
     def digest(self) -> str:
         """Names the file's content."""
-        return hashlib.sha256(f"model.keras {self.file_digest}".encode()).hexdigest()
+        return hashlib.sha256(f"model.keras with features {self.file_digest}".encode()).hexdigest()
 
     def convert(self, graph: Graph) -> "Future[Any]":
         """Begins to write the network as a graph."""
@@ -79,4 +83,20 @@ class SavedClassifier:
         """Returns the network as a Keras model on this process' backend."""
         import keras
 
-        return keras.models.load_model(self.file, compile=False)
+        return with_features(keras.models.load_model(self.file, compile=False))
+
+
+def split_answer(rows: Any, outputs: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Takes the rows of a `SavedClassifier` apart: features and what the head says of them.
+
+    Args:
+        rows: (N, D + outputs).
+        outputs: of the head: K, or 1 where one unit stands for two classes.
+
+    Example:
+        >>> features, answer = split_answer(np.float32([[7, 8, 9, 0.25]]), 1)
+        >>> features.tolist(), answer.tolist()
+        ([[7.0, 8.0, 9.0]], [[0.25]])
+    """
+    values = np.asarray(rows)
+    return values[:, :-outputs], values[:, -outputs:]

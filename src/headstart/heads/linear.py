@@ -2,7 +2,7 @@
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ CANDIDATE_CS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 MAX_CLASSES_TO_CHOOSE = 200
 MAX_BYTES_TO_CHOOSE = 512 * 2**20
 FOLDS = 5
+MAX_KEPT = 5 * 10**6
+"""Photos x classes of which out-of-fold probabilities are kept."""
 
 _WORTH_THREADS = 10**9  # multiplications of one matrix product; with fewer, threads cost time
 
@@ -33,6 +35,8 @@ class LinearHead:
         activation: "softmax" or "sigmoid".
         c: inverse regularisation strength, of scikit-learn's `LogisticRegression`.
         log_losses: cross-validated mean log loss of every C tried; empty when C is the stated one.
+        out_of_fold: float32 (N, K), what heads that had not seen a training photo said of it, with
+            the chosen C; None when C is the stated one.
     """
 
     kernel: NDArray[np.float32]
@@ -40,6 +44,12 @@ class LinearHead:
     activation: str
     c: float
     log_losses: tuple[tuple[float, float], ...]
+    out_of_fold: NDArray[np.float32] | None = None
+
+    def cooled(self, temperature: float) -> "LinearHead":
+        """Returns the head with its logits divided by a temperature; nothing else changes."""
+        scale = np.float32(1 / temperature)
+        return replace(self, kernel=self.kernel * scale, bias=self.bias * scale)
 
     def probabilities(self, features: Features) -> NDArray[np.float32]:
         """Applies the head: (N, D) to (N, K), or (N, 1) for a sigmoid."""
@@ -107,17 +117,25 @@ def fit_linear(
     mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
     deviation = _deviation(flat, mean)
     standard = (flat - mean) / deviation
-    c, log_losses = _choose_c(standard, labels, weights, class_count=class_count, seed=seed)
+    chosen = _choose_c(standard, labels, weights, class_count=class_count, seed=seed)
     with _blas_threads(1 if standard.size * class_count < _WORTH_THREADS else processors()):
-        kernel, bias = _columns(_fit(standard, labels, c, weights), activation)
+        kernel, bias = _columns(_fit(standard, labels, chosen.c, weights), activation)
     kernel = kernel / deviation[:, None]
     return LinearHead(
         kernel=kernel.astype(np.float32),
         bias=(bias - mean @ kernel).astype(np.float32),
         activation=activation,
-        c=c,
-        log_losses=log_losses,
+        c=chosen.c,
+        log_losses=chosen.log_losses,
+        out_of_fold=chosen.out_of_fold,
     )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    c: float
+    log_losses: tuple[tuple[float, float], ...] = ()
+    out_of_fold: NDArray[np.float32] | None = None
 
 
 def _deviation(flat: Features, mean: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,34 +155,46 @@ def _choose_c(
     *,
     class_count: int,
     seed: int,
-) -> tuple[float, tuple[tuple[float, float], ...]]:
+) -> _Choice:
     from sklearn.model_selection import StratifiedKFold
 
     folds = min(FOLDS, int(np.bincount(labels, minlength=class_count).min()))
     if folds < 2 or class_count > MAX_CLASSES_TO_CHOOSE or standard.nbytes > MAX_BYTES_TO_CHOOSE:
-        return STATED_C, ()
-    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
+        return _Choice(STATED_C)
+    parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+    kept = None
+    if len(labels) * class_count <= MAX_KEPT:
+        kept = np.empty((len(CANDIDATE_CS), len(labels), class_count), np.float32)
     with _blas_threads(1), ThreadPoolExecutor(processors()) as threads:
         losses = np.sum(
-            list(threads.map(lambda part: _path(standard, labels, weights, *part), parts)), axis=0
+            list(threads.map(lambda part: _path(standard, labels, weights, part, kept), parts)),
+            axis=0,
         )
     table = tuple(zip(CANDIDATE_CS, (losses / len(labels)).tolist(), strict=True))
-    return min(table, key=lambda row: row[1])[0], table
+    best = min(range(len(table)), key=lambda at: table[at][1])
+    return _Choice(table[best][0], table, None if kept is None else kept[best].copy())
 
 
 def _path(
     standard: Features,
     labels: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
-    train: NDArray[np.int64],
-    held_out: NDArray[np.int64],
+    part: tuple[NDArray[np.int64], NDArray[np.int64]],
+    kept: NDArray[np.float32] | None,
 ) -> list[float]:
-    """Returns the held-out log loss for every C, each fit starting from the one before."""
+    """Returns the held-out log loss for every C, each fit starting from the one before.
+
+    What was said of the held-out photos goes into `kept` (C, N, K), where that is wanted.
+    """
+    train, held_out = part
     inside, outside = standard[train], standard[held_out]
     model, losses = None, []
-    for c in CANDIDATE_CS:
+    for number, c in enumerate(CANDIDATE_CS):
         model = _fit(inside, labels[train], c, None if weights is None else weights[train], model)
-        probability = model.predict_proba(outside)[np.arange(len(held_out)), labels[held_out]]
+        probabilities = model.predict_proba(outside)
+        if kept is not None:
+            kept[number, held_out] = probabilities
+        probability = probabilities[np.arange(len(held_out)), labels[held_out]]
         log_loss = -np.log(np.maximum(probability, 1e-12))
         losses.append(float((log_loss if weights is None else log_loss * weights[held_out]).sum()))
     return losses
@@ -206,3 +236,79 @@ def _blas_threads(count: int) -> Any:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(count)
+
+
+def cross_validate(
+    features: Features,
+    labels: NDArray[np.int32],
+    groups: NDArray[np.int32],
+    *,
+    class_count: int,
+    c: float,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Returns what heads that have not seen a photo say of it: (N, K).
+
+    Args:
+        features: float32 (N, D).
+        labels: int32 (N,).
+        groups: int32 (N,); photos of one group, near-duplicates, are never on both sides.
+        class_count: K.
+        c: inverse regularisation strength.
+        seed: of the folds.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> labels = np.repeat([0, 1], 20).astype(np.int32)
+        >>> features = random.normal(labels[:, None] * 9, 1, (40, 3)).astype(np.float32)
+        >>> groups = np.arange(40, dtype=np.int32)
+        >>> found = cross_validate(features, labels, groups, class_count=2, c=1.0)
+        >>> bool((found.argmax(axis=1) == labels).all())
+        True
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    flat = features.reshape(len(features), -1)
+    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    standard = (flat - mean) / _deviation(flat, mean)
+    counts = np.bincount(labels, minlength=class_count)
+    folds = max(2, min(FOLDS, int(counts[counts > 0].min())))
+    answers = np.zeros((len(labels), class_count), np.float32)
+
+    def answer(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+        model = _fit(standard[part[0]], labels[part[0]], c, None)
+        said = model.predict_proba(standard[part[1]])
+        answers[np.ix_(part[1], model.classes_)] = said
+
+    with warnings.catch_warnings():
+        # A class with fewer groups than folds is absent from some; that is known and harmless.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        pairs = list(parts.split(standard, labels, groups))
+    with _blas_threads(1), ThreadPoolExecutor(processors()) as threads:
+        list(threads.map(answer, pairs))
+    return answers
+
+
+def fit_for_curve(
+    features: Features, labels: NDArray[np.int32], *, class_count: int, c: float
+) -> LinearHead:
+    """Fits a softmax head with a given C, without choosing: many of them make a learning curve."""
+    flat = features.reshape(len(features), -1)
+    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    deviation = _deviation(flat, mean)
+    model = _fit((flat - mean) / deviation, labels, c, None)
+    kernel, bias = _columns(model, "softmax")
+    kernel = kernel / deviation[:, None]
+    bias = bias - mean @ kernel
+    if len(model.classes_) < class_count:
+        # A class without a photo among those drawn is never named.
+        all_kernel, all_bias = np.zeros((len(kernel), class_count)), np.full(class_count, -1e9)
+        all_kernel[:, model.classes_], all_bias[model.classes_] = kernel, bias
+        kernel, bias = all_kernel, all_bias
+    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), "softmax", c, ())
+
+
+def one_blas_thread() -> Any:
+    """Limits BLAS to one thread while several heads are fitted side by side; use as a context."""
+    return _blas_threads(1)

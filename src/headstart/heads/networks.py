@@ -92,3 +92,45 @@ def fold_standardisation(
     kernel, bias = first.get_weights()
     folded = kernel / deviation[:, None]
     first.set_weights([folded, bias - mean @ folded])
+
+
+def fold_temperature(model: "keras.Model", temperature: float) -> bool:
+    """Divides a classifier's logits by a temperature, inside its last Dense layer.
+
+    Args:
+        model: any network; only its last layers are looked at.
+        temperature: above 0.
+
+    Returns:
+        Whether it could be done: the network ends in a Dense layer with a softmax or sigmoid, its
+        own or that of a layer behind it.
+
+    Example:
+        >>> import keras
+        >>> inputs = keras.Input((2,))
+        >>> head = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+        >>> fold_temperature(head, 2.0)
+        True
+    """
+    dense = _last_dense(model)
+    if dense is None:
+        return False
+    dense.set_weights([np.asarray(weights) / temperature for weights in dense.get_weights()])
+    return True
+
+
+def _last_dense(model: "keras.Model") -> "keras.layers.Dense | None":
+    import keras
+
+    layers = keras.layers
+    has_activation = False
+    for layer in reversed(model.layers):
+        activation = getattr(getattr(layer, "activation", None), "__name__", "")
+        if isinstance(layer, layers.Dense):
+            wanted = ("linear",) if has_activation else ("softmax", "sigmoid")
+            return layer if activation in wanted else None
+        if isinstance(layer, layers.Softmax) or activation in ("softmax", "sigmoid"):
+            has_activation = True
+        elif not isinstance(layer, layers.Dropout):
+            return None
+    return None

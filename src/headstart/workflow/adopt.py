@@ -128,7 +128,7 @@ def _write(
         digests={path.name: sha256(path) for path in sorted(folder.iterdir())},
     )
     manifest.write(folder / "manifest.json")
-    write_report(folder / "report.html", manifest=manifest)
+    write_report(folder, manifest=manifest)
 
 
 def _proven_engine(model_file: Path, spec: FrozenSpec, given: Tools) -> str:

@@ -9,6 +9,7 @@ from headstart.data.store import CachePlace
 from headstart.errors import ArgumentError
 from headstart.prediction import Prediction
 from headstart.progress import Progress, Silent
+from headstart.report.content import Content
 from headstart.report.page import write_report
 from headstart.workflow.starter_plot import study_plot
 from headstart.workflow.starter_study import METHODS, StudyRow, study, study_table
@@ -60,7 +61,7 @@ def demo(out: str | Path, *, seed: int = 0, progress: Progress | None = None) ->
     digit = sorted((photos / "7").iterdir())[-1]
     (prediction,) = predict(run, digit, progress=listener).predictions
     rows = _compare(seed, listener)
-    write_report(run.folder / "report.html", manifest=run.manifest, figure=study_plot(rows))
+    write_report(run.folder, manifest=run.manifest, content=Content(figure=study_plot(rows)))
     return Demo(rows, study_table(rows), run, prediction)
 
 

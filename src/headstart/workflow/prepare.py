@@ -8,6 +8,7 @@ from threading import Thread
 from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec
 from headstart.data.checks import require_usable
+from headstart.data.fixes import apply_fixes, read_fixes
 from headstart.errors import ArgumentError
 from headstart.features.engine import check_backend, check_precision, check_tensorboard
 from headstart.features.frozen_pass import FrozenPass
@@ -72,6 +73,8 @@ def prepare(
     for note in notes:
         given.progress.say(note)
     require_source(recipe.photos if photos is None else photos)
+    if recipe.fixes is not None:
+        read_fixes(recipe.fixes)
     if recipe.preprocess == "probe":
         recipe = probe_preprocessing(recipe, photos=photos, given=given)
     backbone, spec = choose_network(recipe, given.progress)
@@ -97,6 +100,8 @@ def prepare(
         place=given.place,
         progress=given.progress,
     )
+    if recipe.fixes is not None:
+        index = apply_fixes(index, read_fixes(recipe.fixes))
     require_usable(index)
     parse_head(recipe.head, class_count=len(index.class_names))
     setup = Setup(recipe, backbone, spec, index, split_index(index, recipe))

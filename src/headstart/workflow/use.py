@@ -1,7 +1,7 @@
 """What a run folder is for: `predict` and `evaluate`, from the folder alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from headstart.artifact.run import Run, load_run
 from headstart.artifact.tables import write_predictions
 from headstart.data.index import ImageIndex
-from headstart.data.split import read_split_csv
 from headstart.data.store import CachePlace
 from headstart.data.walk import SetAside
 from headstart.errors import ArgumentError, PhotosError, near_matches
+from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
 from headstart.prediction import Prediction, Predictor, photo_files
 from headstart.progress import Progress
-from headstart.recipe import read_recipe
 from headstart.workflow.intake import Photos, read_photos
+from headstart.workflow.own_photos import read_own_photos
 from headstart.workflow.tools import tools
 
 
@@ -48,6 +48,7 @@ def predict(
     run: Run | str | Path,
     photos: str | Path | Sequence[str | Path],
     *,
+    coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
     progress: Progress | None = None,
@@ -57,6 +58,8 @@ def predict(
     Args:
         run: a run folder, or what `load_run` returned.
         photos: a photo, a folder, or several of these.
+        coverage: how often the candidates of a prediction shall hold the true class. More than one
+            candidate means "not sure".
         engine: "auto" takes the one that made the reported numbers, where this machine has it.
         precision: None takes the one of the reported numbers.
         progress: told about every photo.
@@ -86,6 +89,7 @@ def predict(
             progress=given.progress,
             engine=engine,
             precision=precision,
+            coverage=coverage,
         )
         predictor.begin()
         return Predictions(*predictor.predict(files))
@@ -96,6 +100,7 @@ def evaluate(
     photos: Photos | None = None,
     *,
     label_from_name: str | None = None,
+    coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
     predictions_csv: str | Path | None = None,
@@ -108,6 +113,7 @@ def evaluate(
         photos: labelled photos (all of them are used, or their test split where they have one);
             None takes the test split of the run, read again from where it lay.
         label_from_name: finds the class in a file's name.
+        coverage: of the sets of classes that `Evaluation.answered` measures.
         engine: as for `predict`.
         precision: as for `predict`.
         predictions_csv: where to write a row a photo, or None.
@@ -131,6 +137,7 @@ def evaluate(
             progress=given.progress,
             engine=engine,
             precision=precision,
+            coverage=coverage,
         )
         predictor.begin()
         size = opened.manifest.image_size
@@ -145,7 +152,7 @@ def evaluate(
                 progress=given.progress,
             )
             chosen = _test_or_all(index)
-        probabilities, _ = predictor.probabilities(index, chosen)
+        answers = predictor.answers(index, chosen)
     labels = _labels_in_run(index, opened.manifest.class_names)[chosen]
     files = [index.paths[position] for position in chosen]
     names = opened.manifest.class_names
@@ -155,10 +162,19 @@ def evaluate(
                 temporary,
                 files=files,
                 labels=labels,
-                probabilities=probabilities,
+                probabilities=answers.probabilities,
                 class_names=names,
             )
-    return evaluate_probabilities(probabilities, labels, class_names=names, files=files)
+    found = evaluate_probabilities(
+        answers.probabilities, labels, class_names=names, files=files, seed=opened.manifest.seed
+    )
+    return replace(
+        found,
+        unfamiliar=None if answers.is_unfamiliar is None else float(answers.is_unfamiliar.mean()),
+        answered=None
+        if answers.sets is None
+        else check_sets(answers.sets, labels, coverage=coverage),
+    )
 
 
 def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
@@ -180,26 +196,13 @@ def _labels_in_run(index: ImageIndex, class_names: Sequence[str]) -> NDArray[np.
 def _own_test_photos(
     run: Run, image_size: int, place: CachePlace, progress: Progress
 ) -> tuple[ImageIndex, NDArray[np.int64]]:
-    run.check("split.csv", "recipe.toml")
-    recipe = read_recipe(run.folder / "recipe.toml")
-    wanted = {row.file for row in read_split_csv(run.folder / "split.csv") if row.split == "test"}
-    if not wanted:
+    if not run.manifest.photos["test"]:
         raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
-    try:
-        index = read_photos(
-            recipe.photos,
-            test=recipe.test,
-            label_from_name=recipe.label_from_name,
-            image_size=image_size,
-            place=place,
-            progress=progress,
-        )
-    except PhotosError as error:
-        raise PhotosError(f"The photos of this run are not where they were: {error}") from error
-    chosen = np.flatnonzero([path in wanted for path in index.paths])
-    if len(chosen) != len(wanted):
+    own = read_own_photos(run, image_size=image_size, place=place, progress=progress)
+    gone = run.manifest.photos["test"] - len(own.split.test)
+    if gone:
         raise PhotosError(
-            f"{len(wanted) - len(chosen)} of the {len(wanted)} test photos of this run are gone "
-            f"from {recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
+            f"{gone} of the {run.manifest.photos['test']} test photos of this run are gone "
+            f"from {own.recipe.photos}. Give labelled photos: headstart evaluate RUN PHOTOS."
         )
-    return index, chosen
+    return own.index, own.split.test

@@ -1,0 +1,1 @@
+"""What in a photo a classifier looked at."""
