@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.artifact.run import Run, load_run
     from headstart.workflow.check import check
+    from headstart.workflow.classify import classify
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
-__all__ = ["Run", "check", "evaluate", "load_run", "predict", "train"]
+__all__ = ["Run", "check", "classify", "evaluate", "load_run", "predict", "train"]
 
 _PLACES = {
     "Run": "headstart.artifact.run",
     "check": "headstart.workflow.check",
+    "classify": "headstart.workflow.classify",
     "evaluate": "headstart.workflow.use",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",

@@ -19,12 +19,12 @@ FROZEN_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class FrozenSpec:
-    """A backbone without its top, its preprocessing before and its pooling behind it.
+    """A backbone with its preprocessing before it, and its pooling or published top behind it.
 
     Attributes:
         backbone: a name in the catalogue.
         image_size: side of the square input in pixels.
-        pooling: "avg", "max" or "flatten".
+        pooling: "avg", "max" or "flatten"; "top" for the classes it was published with.
         weights: "imagenet", "starter", "file" or "none" (random).
         weights_path: the file, or None for random weights.
         weights_digest: SHA-256 of the file's content (of the seed, for random weights).
@@ -55,18 +55,21 @@ class FrozenSpec:
 
 @lru_cache(maxsize=1)
 def build(spec: FrozenSpec) -> "keras.Model":
-    """Builds a frozen network: RGB 0..255 (S, S, 3) in, features out.
+    """Builds a frozen network: RGB 0..255 (S, S, 3) in, features or probabilities out.
 
     The last one is kept: the process that converts a network for the frozen pass joins the head to
     the same one afterwards.
     """
-    from headstart.backbones.surgery import build_frozen
+    from headstart.backbones.surgery import build_frozen, build_published
 
     source = WeightsSource(
         kind=spec.weights,
         path=None if spec.weights_path is None else Path(spec.weights_path),
         digest=spec.weights_digest,
     )
+    if spec.pooling == "top":
+        backbone = find_backbone(spec.backbone)
+        return build_published(backbone, image_size=spec.image_size, weights=source)
     return build_frozen(
         find_backbone(spec.backbone),
         image_size=spec.image_size,

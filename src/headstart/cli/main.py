@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.classify import classify
+from headstart.cli.models import models
 from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
@@ -258,22 +260,8 @@ def predict(
     raise typer.Exit(1 if found.set_aside else 0)
 
 
-@app.command()
-def models(
-    sort: Annotated[
-        str, typer.Option(help="Column to sort by, such as size_mb, top_1, parameters.")
-    ] = "name",
-    as_json: Json = False,
-) -> None:
-    """List the backbones: size, published accuracy, parameters, depth, licence."""
-    from headstart.cli.tables import backbone_rows, print_backbones
-
-    with reported():
-        rows = backbone_rows(sort)
-    if as_json:
-        emit_json(rows)
-    else:
-        print_backbones(rows)
+app.command()(models)
+app.command()(classify)
 
 
 @app.command()
