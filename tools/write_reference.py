@@ -100,8 +100,11 @@ def backbones_page() -> str:
     lines = [
         "# Backbones", NOTE,
         "What `headstart models` lists. MB and parameters count the published network with its "
-        "ImageNet layer, which Headstart cuts off; top-1 is the published ImageNet accuracy. "
-        "`Starter` ships with the package and is meant for the demo and for trying things out.",
+        "ImageNet layer, which Headstart cuts off; top-1 is the published ImageNet accuracy, from "
+        "keras.io/api/applications, for MobileNetV3 and width variants from the README of "
+        "keras-team/keras-applications, where there is no MB from the paper: of those nobody "
+        "published weights for Keras. `Starter` ships with the package and is meant for the demo "
+        "and for trying things out.",
         _table(heads, rows),
     ]  # fmt: skip
     return "\n\n".join(lines) + "\n"
@@ -143,7 +146,7 @@ def _backbone_row(backbone: Backbone) -> tuple[str, ...]:
         "-" if backbone.size_mb is None else f"{backbone.size_mb:.0f}",
         "-" if backbone.top_1 is None else f"{backbone.top_1:.3f}",
         f"{backbone.parameters / 1e6:.1f} M",
-        backbone.licence,
+        backbone.licence or "-",
         f"[paper]({backbone.paper})" if backbone.paper else "-",
     )
 

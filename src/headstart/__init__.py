@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.classify import classify
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
     from headstart.workflow.find_lr import find_lr
@@ -27,6 +28,7 @@ __all__ = [
     "Run",
     "adopt",
     "check",
+    "classify",
     "clone",
     "compare",
     "cut",
@@ -50,6 +52,7 @@ _PLACES = {
     "Run": "headstart.artifact.run",
     "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "classify": "headstart.workflow.classify",
     "clone": "headstart.backbones.reuse",
     "compare": "headstart.workflow.compare",
     "cut": "headstart.backbones.reuse",

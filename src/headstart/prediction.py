@@ -173,16 +173,8 @@ class Predictor:
             A prediction for each photo that could be read, in the order given, and the others with
             their reasons.
         """
-        listing = Listing(
-            root=Path(),
-            paths=tuple(str(file) for file in files),
-            labels=np.zeros(len(files), np.int32),
-            class_names=("",),
-            splits=(None,) * len(files),
-            set_aside=(),
-        )
-        index = scan(
-            listing, place=self._place, image_size=self._image_size, progress=self._progress
+        index = read_unlabelled(
+            files, image_size=self._image_size, place=self._place, progress=self._progress
         )
         if not len(index):
             return (), index.set_aside
@@ -206,6 +198,31 @@ class Predictor:
             None if answers.distances is None else float(answers.distances[number]),
             answers.is_unfamiliar is not None and bool(answers.is_unfamiliar[number]),
         )
+
+
+def read_unlabelled(
+    files: Sequence[Path], *, image_size: int, place: CachePlace, progress: Progress
+) -> ImageIndex:
+    """Reads photos of which nobody says what they show.
+
+    Args:
+        files: in any format that `check` accepts.
+        image_size: side in pixels that they will be asked for.
+        place: where pixels are kept.
+        progress: told about every photo.
+
+    Returns:
+        Those that could be read, in the order given; the others are in its `set_aside`.
+    """
+    listing = Listing(
+        root=Path(),
+        paths=tuple(str(file) for file in files),
+        labels=np.zeros(len(files), np.int32),
+        class_names=("",),
+        splits=(None,) * len(files),
+        set_aside=(),
+    )
+    return scan(listing, place=place, image_size=image_size, progress=progress)
 
 
 def photo_files(photos: Sequence[str | Path]) -> tuple[Path, ...]:

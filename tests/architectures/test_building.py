@@ -1,7 +1,9 @@
 """What can be asked of a builder, and what it answers when it cannot be."""
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import pytest
 import headstart.architectures
 from headstart.architectures import architectures, build, find
 from headstart.errors import ArgumentError, WeightsError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", ["LENET5", "lenet-5", "LeNet_5", " lenet5"])
@@ -101,3 +105,20 @@ def test_auxiliary_heads_are_outputs_of_their_own():
     model = build("InceptionV1", input_shape=(65, 65, 3), classes=4, auxiliary=True)
     outputs = model(np.zeros((2, 65, 65, 3), "float32"))
     assert [output.shape for output in outputs] == [(2, 4)] * 3
+
+
+def test_the_example_of_wide_and_deep_learns_from_the_diabetes_data():
+    example = runpy.run_path(str(ROOT / "examples" / "wide_and_deep.py"))
+    losses = example["main"]()
+    assert losses["last"] < losses["first"]
+    assert losses["test"] < 0.8  # always saying the mean of the training rows gives about 1
+
+
+def test_wide_and_deep_joins_the_input_with_the_last_hidden_layer():
+    model = build("wide_and_deep", input_shape=(5,), hidden=(4, 3))
+    assert model.get_layer("concat").output.shape == (None, 5 + 3)
+    assert model.count_params() == (5 + 1) * 4 + (4 + 1) * 3 + (5 + 3 + 1)
+    with pytest.raises(ArgumentError, match=r"input_shape=\(5, 5\): expected \(D,\)"):
+        build("wide_and_deep", input_shape=(5, 5))
+    with pytest.raises(ArgumentError, match=r"hidden=\(\): expected the width of each"):
+        build("wide_and_deep", hidden=())

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import math
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ SMALLEST = (
     *("InceptionResNetV2", "MobileNet-0.25", "MobileNetV2-0.35", "MobileNetV3Small"),
     *("DenseNet121", "NASNetMobile", "EfficientNetB0", "EfficientNetV2B0"),
     "ConvNeXtTiny",
+    *("LeNet5", "AlexNet", "InceptionV1", "InceptionV4", "InceptionResNetV1", "ResNeXt50"),
 )
 
 
@@ -27,6 +29,7 @@ def measure(name):
     """Runs in a child on NumPy's backend, which builds graphs fast and loads no TensorFlow."""
     import keras
 
+    from headstart.backbones.starter import starter
     from headstart.backbones.surgery import build_frozen
     from headstart.backbones.weights import find_weights
 
@@ -38,11 +41,13 @@ def measure(name):
         weights=find_weights(backbone, "none"),
     )
     counts = {"without_top": sum(weight.numpy().size for weight in model.weights)}
-    if name != "Starter":
+    builder = starter if name == "Starter" else getattr(keras.applications, backbone.builder, None)
+    if builder is not None:  # the others are counted in tests/architectures
         settings = {} if backbone.alpha is None else {"alpha": backbone.alpha}
         with keras.StatelessScope():  # counted, never filled
-            builder = getattr(keras.applications, backbone.builder)
-            counts["with_top"] = builder(weights=None, **settings).count_params()
+            whole = builder(weights=None, **settings)
+            counts["with_top"] = whole.count_params()
+            counts["trainable"] = sum(math.prod(each.shape) for each in whole.trainable_weights)
     bottlenecks, pooled = single_tensor_layers(model)
     return counts | {
         "width": model.output.shape[-1],
@@ -126,13 +131,20 @@ def test_figures_are_in_their_ranges(backbone):
     assert backbone.minimum_size <= backbone.image_size
     assert backbone.preprocessing in {"tf", "caffe", "torch", "none"}
     assert backbone.backbone_parameters <= backbone.parameters
+    assert backbone.trainable_parameters <= backbone.parameters
     if backbone.top_1 is not None:
         assert 0.5 < backbone.top_1 < (backbone.top_5 or 1.0) < 1.0 or backbone.top_5 is None
-    assert backbone.licence
-    assert backbone.paper.startswith("https://arxiv.org/abs/") or backbone.name == "Starter"
+    addresses = ("https://arxiv.org/abs/", "https://doi.org/10.")
+    assert backbone.paper.startswith(addresses) or backbone.name == "Starter"
+    assert backbone.source.startswith("https://") or backbone.name == "Starter"
+    assert bool(backbone.licence) == bool(backbone.weights_file)  # it is that of the weights
 
 
-@pytest.mark.parametrize("backbone", backbones()[1:], ids=lambda backbone: backbone.name)
+@pytest.mark.parametrize(
+    "backbone",
+    [backbone for backbone in backbones() if backbone.weights_url],
+    ids=lambda backbone: backbone.name,
+)
 def test_weights_files_are_those_that_keras_asks_for(backbone):
     import keras
 
@@ -141,7 +153,10 @@ def test_weights_files_are_those_that_keras_asks_for(backbone):
     text = re.sub(r'"\s+f?"|\s', "", (source / f"{module}.py").read_text())
     # The folder stands in the source as one string, the file's name often as a pattern.
     assert backbone.weights_url.rpartition("/")[0] in text
-    assert backbone.weights_hash is None or backbone.weights_hash in text
+    for digest in (backbone.weights_hash, backbone.weights_hash_top):
+        assert digest is None or digest in text
+    no_top = r"(-no-top|_no_top_v2|_notop|_no_top)(?=\.h5$)"
+    assert backbone.weights_url_top == re.sub(no_top, "", backbone.weights_url)
     assert backbone.weights_file.endswith(("_notop.h5", "_no_top.h5", "_no_top_v2.h5"))
 
 
@@ -150,6 +165,7 @@ def test_parameters_and_width_are_those_of_the_built_network(measured, name):
     backbone, facts = find_backbone(name), measured[name]
     assert facts["without_top"] == backbone.backbone_parameters
     assert facts.get("with_top", backbone.parameters) == backbone.parameters
+    assert facts.get("trainable", backbone.trainable_parameters) == backbone.trainable_parameters
     assert facts["width"] == backbone.feature_width
 
 
@@ -165,6 +181,20 @@ def test_exactly_one_tensor_crosses_every_cut_point(measured, name):
 def test_the_built_network_is_flat_and_its_names_are_unique(measured, name):
     assert measured[name]["nested"] == []
     assert len(set(measured[name]["layers"])) == len(measured[name]["layers"])
+
+
+def test_architectures_that_keras_lacks_are_rows_without_weights():
+    import keras
+
+    own = [backbone for backbone in backbones()[1:] if not backbone.weights_url]
+    assert [backbone.name for backbone in own] == [
+        *("LeNet5", "AlexNet", "InceptionV1", "InceptionV4", "InceptionResNetV1", "ResNeXt50")
+    ]
+    for backbone in own:
+        assert not hasattr(keras.applications, backbone.builder)
+        assert (backbone.default_weights, backbone.size_mb) == ("none", None)
+    # In --backbone a name that Keras has is Keras' network.
+    assert find_backbone("vgg-16").module == "vgg16"
 
 
 def test_figures_repeat_the_published_table():

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from headstart.architectures.lenet import LeNet5
     from headstart.architectures.resnet import ResNet50
     from headstart.architectures.resnext import ResNeXt50
+    from headstart.architectures.tabular import wide_and_deep
     from headstart.architectures.vgg import VGG16, VGG19
-    from headstart.architectures.wide_and_deep import wide_and_deep
     from headstart.architectures.xception import Xception
 
 __all__ = [
@@ -152,7 +152,7 @@ _ALL = (
     Architecture("Xception", "xception", (299, 299, 3), 71),
     Architecture("ResNeXt50", "resnext", (224, 224, 3), 32),
 )
-_WIDE_AND_DEEP = Architecture("wide_and_deep", "wide_and_deep", (8,), 1)
+_WIDE_AND_DEEP = Architecture("wide_and_deep", "tabular", (8,), 1)
 
 
 def __getattr__(name: str) -> Any:

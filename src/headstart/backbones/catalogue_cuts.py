@@ -8,6 +8,7 @@ session, which `surgery.build_frozen` guarantees. Tests walk the built graphs.
 
 from collections.abc import Iterable
 
+_GOOGLENET = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 _MOBILENET_V2_RESIDUAL = (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)
 _MOBILENET_V3 = {  # blocks, those with a shortcut, number of the last activation
     "MobileNetV3Small": (11, (2, 4, 5, 7, 9, 10), 17),
@@ -58,6 +59,15 @@ def cut_points(name: str, *, family: str) -> tuple[str, ...]:
         ('block1_pool', 'block2_pool', 'block3_pool', 'block4_pool', 'block5_pool')
     """
     fixed = {
+        "LeNet": lambda: ("s2_pool", "s4_pool", "c5_conv"),
+        "AlexNet": lambda: ("pool1", "pool2", "conv3", "conv4", "pool5"),
+        "InceptionV1": lambda: (
+            *_numbered("stem_pool{}", (1, 2)),
+            *(f"inception_{module}_concat" for module in _GOOGLENET),
+        ),
+        "InceptionV4": _inception_v4,
+        "InceptionResNetV1": _inception_resnet_v1,
+        "ResNeXt": lambda: _resnet("ResNet50"),
         "VGG": lambda: _numbered("block{}_pool", range(1, 6)),
         "Inception": lambda: ("max_pooling2d_1", *_numbered("mixed{}", range(11))),
         "InceptionResNet": _inception_resnet,
@@ -111,6 +121,30 @@ def _inception_resnet() -> tuple[str, ...]:
         *_numbered("block8_{}_ac", range(1, 10)),
         "custom_scale_layer_39",  # block8_10, which has no activation
         "conv_7b_ac",
+    )
+
+
+def _inception_v4() -> tuple[str, ...]:
+    return (
+        *_numbered("stem_mixed{}_concat", range(1, 4)),
+        *_numbered("inception_a{}_concat", range(1, 5)),
+        "reduction_a_concat",
+        *_numbered("inception_b{}_concat", range(1, 8)),
+        "reduction_b_concat",
+        *_numbered("inception_c{}_concat", range(1, 4)),
+    )
+
+
+def _inception_resnet_v1() -> tuple[str, ...]:
+    return (
+        "stem_pool",
+        "stem_6_relu",
+        *_numbered("block35_{}_out", range(1, 6)),
+        "reduction_a_concat",
+        *_numbered("block17_{}_out", range(1, 11)),
+        "reduction_b_concat",
+        *_numbered("block8_{}_out", range(1, 6)),
+        "block8_6_add",  # which has no activation
     )
 
 

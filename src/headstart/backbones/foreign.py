@@ -163,6 +163,7 @@ def foreign_backbone(file: Path, *, cut: str, mode: str | None) -> Backbone:
         preprocessing=_KERAS_MODES.get(mode or "none", "none"),
         feature_width=int(place.shape[-1] or 0),
         parameters=graph.parameters,
+        trainable_parameters=graph.trainable_parameters,
         backbone_parameters=sum(node.parameters for node in graph.layers if node.name in kept),
         size_mb=round(report.size / 2**20, 2),
         top_1=None,
@@ -170,11 +171,14 @@ def foreign_backbone(file: Path, *, cut: str, mode: str | None) -> Backbone:
         depth=None,
         licence="that of the model file",
         paper="",
+        source="",
         cut_points=tuple(names[node] for node in block_ends(graph, place.node)),
         weights_file=file.name,
         weights_file_top=file.name,
         weights_url="",
+        weights_url_top="",
         weights_hash=report.sha256,
+        weights_hash_top=report.sha256,
     )
 
 

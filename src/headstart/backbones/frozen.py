@@ -16,7 +16,7 @@ __all__ = ["FROZEN_VERSION", "FrozenSpec", "backbone_of", "build"]
 
 @lru_cache(maxsize=1)
 def build(spec: FrozenSpec) -> "keras.Model":
-    """Builds a frozen network: RGB 0..255 (S, S, 3) in, features out.
+    """Builds a frozen network: RGB 0..255 (S, S, 3) in, features or probabilities out.
 
     The last one is kept: the process that converts a network for the frozen pass joins the head to
     the same one afterwards.
@@ -25,13 +25,16 @@ def build(spec: FrozenSpec) -> "keras.Model":
         from headstart.backbones.foreign import build_foreign
 
         return build_foreign(spec)
-    from headstart.backbones.surgery import build_frozen
+    from headstart.backbones.surgery import build_frozen, build_published
 
     source = WeightsSource(
         kind=spec.weights,
         path=None if spec.weights_path is None else Path(spec.weights_path),
         digest=spec.weights_digest,
     )
+    if spec.pooling == "top":
+        backbone = find_backbone(spec.backbone)
+        return build_published(backbone, image_size=spec.image_size, weights=source)
     return build_frozen(
         find_backbone(spec.backbone),
         image_size=spec.image_size,

@@ -16,7 +16,7 @@ class FrozenSpec:
     Attributes:
         backbone: a name in the catalogue, or that of a model file.
         image_size: side of the square input in pixels.
-        pooling: "avg", "max" or "flatten".
+        pooling: "avg", "max" or "flatten"; "top" for the classes it was published with.
         weights: "imagenet", "starter", "file", "model" or "none" (random).
         weights_path: the file, or None for random weights; of a model file always the file.
         weights_digest: SHA-256 of the file's content (of the seed, for random weights).

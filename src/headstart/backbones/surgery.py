@@ -127,13 +127,39 @@ def build_frozen(
     output = network.output
     if pooling == "flatten":
         output = keras.layers.Flatten(name="features")(output)
-    # Some builders list their only input; a model that expects a list warns about every array.
-    frozen = keras.Model(network.inputs[0], output, name=_plain_name(backbone.name))
-    _name_as_in_a_fresh_session(frozen)
+    frozen = _one_to_one(network, output, name=_plain_name(backbone.name))
     if pooling is not None:
         frozen.layers[-1].name = "features"
-    frozen.trainable = False
     return frozen
+
+
+def build_published(backbone: Backbone, *, image_size: int, weights: WeightsSource) -> keras.Model:
+    """Builds a network as it was published, with its top: photos in, 1000 probabilities out.
+
+    Args:
+        backbone: of the catalogue.
+        image_size: side of the square photos in pixels, at least the backbone's minimum.
+        weights: from `find_weights`, with the top.
+
+    Returns:
+        A functional model with no trainable weight and preprocessing inside. Its input is named
+        "image", float32 RGB in 0..255.
+
+    Raises:
+        ArgumentError: when the size is too small.
+        WeightsError: when the weights do not fit.
+    """
+    import keras
+
+    _check(backbone, image_size=image_size, pooling=None)
+    image = keras.Input((image_size, image_size, 3), name="image", dtype="float32")
+    network = backbone.build(
+        input_tensor=preprocess(image, backbone.preprocessing), include_top=True
+    )
+    load_weights(network, weights, backbone=backbone)
+    if any(hasattr(layer, "layers") for layer in network.layers):
+        network = opened(network)
+    return _one_to_one(network, network.output, name=_plain_name(backbone.name))
 
 
 def join(frozen: keras.Model, head: keras.Model) -> keras.Model:
@@ -200,6 +226,16 @@ def with_features(classifier: keras.Model) -> keras.Model:
         features = keras.layers.GlobalAveragePooling2D(name="averaged_features")(features)
     both = keras.layers.Concatenate(name="features_and_answer")([features, classifier.output])
     return keras.Model(classifier.inputs[0], both, name="classifier_with_features")
+
+
+def _one_to_one(network: keras.Model, output: keras.KerasTensor, *, name: str) -> keras.Model:
+    import keras
+
+    # Some builders list their only input; a model that expects a list warns about every array.
+    model = keras.Model(network.inputs[0], output, name=name)
+    _name_as_in_a_fresh_session(model)
+    model.trainable = False
+    return model
 
 
 def _check(backbone: Backbone, *, image_size: int, pooling: str | None) -> None:

@@ -7,29 +7,23 @@ A machine without a network is told which file is missing, where to put it, and 
 from __future__ import annotations
 
 import hashlib
-import os
-import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.backbones.catalogue import STARTER, Backbone, backbones
+from headstart.backbones.download import download, keras_home
 from headstart.backbones.starter import STARTER_WEIGHTS_FILE, starter, starter_weights_digest
 from headstart.backbones.weights_file import Saved, Slot, open_weights, saved_arrays, slots
 from headstart.errors import ArgumentError, DiskFullError, WeightsError, near_matches
-from headstart.files import atomic_file, remove_leftovers, sha256
+from headstart.files import sha256
 from headstart.progress import Progress, Silent
 
 if TYPE_CHECKING:
     import keras
 
-# Without an answer for so long there is no network worth waiting for.
-TIMEOUT_SECONDS = 10.0
-
-_CHUNK = 2**20
 _STATION = "weights, MB"
 
 # EfficientNet's files hold the standard deviation where Keras' layer expects a variance, and
@@ -53,7 +47,12 @@ class WeightsSource:
 
 
 def find_weights(
-    backbone: Backbone, weights: str, *, seed: int = 0, progress: Progress | None = None
+    backbone: Backbone,
+    weights: str,
+    *,
+    seed: int = 0,
+    include_top: bool = False,
+    progress: Progress | None = None,
 ) -> WeightsSource:
     """Finds the weights of a backbone; downloads them only when nothing else is left.
 
@@ -62,6 +61,7 @@ def find_weights(
         weights: "imagenet", "starter" (of the starter only), "none" for random weights, or the path
             of a `.h5` or `.weights.h5` file.
         seed: of the random weights.
+        include_top: whether the weights of its ImageNet classes are needed too.
         progress: told how much of a download has come.
 
     Raises:
@@ -79,16 +79,24 @@ def find_weights(
     if weights == "starter" and backbone.name == STARTER:
         path, digest = STARTER_WEIGHTS_FILE, starter_weights_digest()
         return WeightsSource(kind="starter", path=path, digest=digest)
-    if weights == "imagenet" and backbone.name != STARTER:
-        path = _in_keras_home(backbone) or _download(backbone, progress or Silent())
+    if weights == "imagenet" and backbone.weights_url:
+        path = _in_keras_home(backbone, include_top=include_top) or _download(
+            backbone, progress or Silent(), include_top=include_top
+        )
         return WeightsSource(kind="imagenet", path=path, digest=sha256(path))
     path = Path(weights).expanduser()
+    if weights == "imagenet" and backbone.name != STARTER:
+        raise ArgumentError(
+            f"weights='imagenet': nobody has published ImageNet weights of {backbone.name} for "
+            "Keras. Expected 'none' (random weights, as for --plan scratch) or the path of a .h5 "
+            "or .weights.h5 file."
+        )
     if not path.is_file():
-        known = (backbone.default_weights, "none")
+        known = tuple(dict.fromkeys((backbone.default_weights, "none")))
         raise ArgumentError(
             f"weights={weights!r} is neither a file nor known for {backbone.name}."
-            f"{near_matches(weights, known)} Expected {known[0]!r}, 'none' or the path of a "
-            ".h5 or .weights.h5 file."
+            f"{near_matches(weights, known)} Expected {', '.join(map(repr, known))} or the path "
+            "of a .h5 or .weights.h5 file."
         )
     return WeightsSource(kind="file", path=path.resolve(), digest=sha256(path))
 
@@ -121,11 +129,6 @@ def load_weights(model: keras.Model, source: WeightsSource, *, backbone: Backbon
     _finish(model, family=backbone.family, kind=source.kind)
 
 
-def keras_home() -> Path:
-    """Returns the folder where Keras keeps downloads: KERAS_HOME, else ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-
-
 def available_offline() -> tuple[str, ...]:
     """Returns the names of the backbones whose pretrained weights are on this machine.
 
@@ -140,9 +143,9 @@ def available_offline() -> tuple[str, ...]:
     )
 
 
-def _in_keras_home(backbone: Backbone) -> Path | None:
+def _in_keras_home(backbone: Backbone, *, include_top: bool = False) -> Path | None:
     folder = keras_home() / "models"
-    names = (backbone.weights_file, backbone.weights_file_top)
+    names = (backbone.weights_file, backbone.weights_file_top)[1 if include_top else 0 :]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
@@ -176,47 +179,26 @@ def _finish(model: keras.Model, *, family: str, kind: str) -> None:
         layer.finalize_state()
 
 
-def _download(backbone: Backbone, progress: Progress) -> Path:
-    """Downloads without Keras, whose import would take longer; a file arrives whole or not at all.
-
-    Only a file whose hash Keras publishes is compared with it; some have none.
-    """
-    target = keras_home() / "models" / backbone.weights_file
-    expected = backbone.weights_hash
-    content = hashlib.new("sha256" if expected and len(expected) == 64 else "md5")
-    address = backbone.weights_url  # of the catalogue
+def _download(backbone: Backbone, progress: Progress, *, include_top: bool) -> Path:
+    """Only a file whose hash Keras publishes is compared with it; some have none."""
+    name = backbone.weights_file_top if include_top else backbone.weights_file
+    address = backbone.weights_url_top if include_top else backbone.weights_url
+    expected = backbone.weights_hash_top if include_top else backbone.weights_hash
+    target = keras_home() / "models" / name
     try:
-        with (
-            atomic_file(target) as temporary,
-            urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310
-            temporary.open("wb") as file,
-        ):
-            remove_leftovers(target.parent)
-            total, done = int(answer.headers.get("Content-Length") or 0), 0
-            while chunk := answer.read(_CHUNK):
-                file.write(chunk)
-                content.update(chunk)
-                done += len(chunk)
-                progress.step(_STATION, done // _CHUNK, max(total, done) // _CHUNK + 1)
-            progress.step(_STATION, done // _CHUNK + 1, done // _CHUNK + 1)
-            if done < total:
-                raise WeightsError(f"the connection ended after {done:,} of {total:,} bytes")
-            if expected and content.hexdigest() != expected:
-                raise WeightsError(
-                    f"what came is not the published file: its hash is not {expected}"
-                )
+        download(address, target, expected=expected, station=_STATION, progress=progress)
     except DiskFullError:
         raise
-    except (OSError, HTTPException, WeightsError) as error:
-        raise WeightsError(_missing(backbone, target, reason=str(error))) from error
+    except WeightsError as error:
+        raise WeightsError(_missing(backbone, target, address, reason=str(error))) from error
     return target
 
 
-def _missing(backbone: Backbone, target: Path, *, reason: str) -> str:
+def _missing(backbone: Backbone, target: Path, address: str, *, reason: str) -> str:
     offline = ", ".join(available_offline())
     return (
         f"The ImageNet weights of {backbone.name} are not on this machine and cannot be "
-        f"downloaded ({reason}). Download {backbone.weights_url} on a machine with a network and "
+        f"downloaded ({reason}). Download {address} on a machine with a network and "
         f"put it at {target}, or pass the file with --weights FILE. "
         f"Without a network you can use: {offline}; or --weights none (random weights)."
     )

@@ -9,9 +9,11 @@ import typer
 
 from headstart.cli import trust
 from headstart.cli.adopt import adopt
+from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
 from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
+from headstart.cli.models import models
 from headstart.cli.options import (
     BackboneName,
     BatchSize,
@@ -279,24 +281,6 @@ def predict(
 
 
 @app.command()
-def models(
-    sort: Annotated[
-        str, typer.Option(help="Column to sort by, such as size_mb, top_1, parameters.")
-    ] = "name",
-    as_json: Json = False,
-) -> None:
-    """List the backbones: size, published accuracy, parameters, depth, licence."""
-    from headstart.cli.tables import backbone_rows, print_backbones
-
-    with reported():
-        rows = backbone_rows(sort)
-    if as_json:
-        emit_json(rows)
-    else:
-        print_backbones(rows)
-
-
-@app.command()
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Delete all of it.")] = False,
     as_json: Json = False,
@@ -332,6 +316,8 @@ def demo(
     print_demo(found)
 
 
+app.command()(models)
+app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)
 app.command()(adopt)

@@ -1,14 +1,11 @@
 """Results as tables on a terminal."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-
-from headstart.errors import ArgumentError, near_matches
 
 if TYPE_CHECKING:
     from headstart.artifact.run import Run
@@ -99,7 +96,7 @@ def print_predictions(found: "Predictions") -> None:
     if rows:
         headings = ("file", "class", "probability", "next", *(("",) if notes else ()))
         _console().print(_table(headings, rows))
-    _print_set_aside(found.set_aside)
+    print_set_aside(found.set_aside)
 
 
 def predictions_to_dict(found: "Predictions") -> dict[str, Any]:
@@ -143,45 +140,6 @@ def print_check(report: "CheckReport") -> None:
         console.print(f"! {finding}", markup=False, highlight=False, soft_wrap=True)
 
 
-def backbone_rows(sort: str) -> list[dict[str, Any]]:
-    """Returns the catalogue as plain rows, sorted by a column.
-
-    Raises:
-        ArgumentError: when there is no such column.
-    """
-    from headstart.backbones.catalogue import backbones
-
-    rows = [asdict(row) for row in backbones()]
-    if sort not in rows[0]:
-        raise ArgumentError(
-            f"sort={sort!r} is no column.{near_matches(sort, rows[0])} "
-            f"Choose one of {', '.join(_BACKBONE_COLUMNS)}."
-        )
-    # Whatever is unpublished comes last, whichever way is up.
-    return sorted(rows, key=lambda row: (row[sort] is None, row[sort], row["name"]))
-
-
-_BACKBONE_COLUMNS = ("name", "image_size", "size_mb", "top_1", "top_5", "parameters", "depth")
-
-
-def print_backbones(rows: list[dict[str, Any]]) -> None:
-    """Prints the catalogue."""
-    shown = [
-        (
-            row["name"],
-            str(row["image_size"]),
-            _number(row["size_mb"], "{:.0f}"),
-            _number(row["top_1"], "{:.3f}"),
-            _number(row["top_5"], "{:.3f}"),
-            f"{row['parameters'] / 1e6:.1f} M",
-            _number(row["depth"], "{}"),
-        )
-        for row in rows
-    ]
-    headings = ("backbone", "pixels", "MB", "top-1", "top-5", "parameters", "depth")
-    _console().print(_table(headings, shown))
-
-
 def print_cache(place: "CachePlace", rows: "tuple[StoreUsage, ...]", freed: int | None) -> None:
     """Prints what the cache holds."""
     console = _console()
@@ -210,10 +168,24 @@ def print_demo(found: "Demo") -> None:
     console.print(f"run folder: {found.run.folder}", soft_wrap=True)
 
 
-def _print_set_aside(items: Any) -> None:
+def print_set_aside(items: Any) -> None:
+    """Prints what could not be read, and why."""
     if items:
-        rows = [(item.path, item.reason) for item in items]
-        _console().print(_table(("set aside", "reason"), rows))
+        print_table(("set aside", "reason"), [(item.path, item.reason) for item in items])
+
+
+def print_table(headings: tuple[str, ...], rows: Any, *, width: int = 0) -> None:
+    """Prints a table.
+
+    Args:
+        headings: of the columns.
+        rows: as many cells each.
+        width: in characters that it may take even where the terminal says less.
+    """
+    console = _console()
+    if console.width < width:
+        console = Console(highlight=False, width=width)
+    console.print(_table(headings, rows))
 
 
 def _runner_up(probabilities: dict[str, float]) -> str:
@@ -244,10 +216,6 @@ def _table(headings: tuple[str, ...], rows: Any) -> Table:
 def _more(console: Console, total: int) -> None:
     if total > _SHOWN:
         console.print(f"... and {total - _SHOWN} more classes")
-
-
-def _number(value: Any, form: str) -> str:
-    return "-" if value is None else form.format(value)
 
 
 def _bytes(size: int) -> str:

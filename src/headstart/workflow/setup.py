@@ -8,6 +8,7 @@ from headstart.backbones.weights import find_weights
 from headstart.data.duplicates import group_duplicates
 from headstart.data.index import ImageIndex
 from headstart.data.split import Split, split_photos
+from headstart.errors import ArgumentError
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe
 from headstart.workflow.foreign import choose_foreign, find_any_backbone, is_foreign
@@ -33,10 +34,21 @@ class Setup:
 
 
 def choose_network(recipe: TrainRecipe, progress: Progress) -> tuple[Backbone, FrozenSpec]:
-    """Finds the backbone and its weights, which are downloaded where they have to be."""
+    """Finds the backbone and its weights, which are downloaded where they have to be.
+
+    Raises:
+        ArgumentError: for an unknown backbone, or random weights that nobody asked for.
+        WeightsError: when the weights are not here and cannot be downloaded.
+    """
     if is_foreign(recipe):
         return choose_foreign(recipe, progress)
     backbone = find_any_backbone(recipe)
+    if recipe.weights is None and backbone.default_weights == "none" and recipe.plan != "scratch":
+        raise ArgumentError(
+            f"backbone={backbone.name!r} has no pretrained weights that could be downloaded. Train "
+            "it with --plan scratch, give a file with --weights FILE, or say --weights none "
+            "(random weights, whose features are of little use)."
+        )
     wanted = recipe.weights or backbone.default_weights
     source = find_weights(backbone, wanted, seed=recipe.seed, progress=progress)
     spec = FrozenSpec(
