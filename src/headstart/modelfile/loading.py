@@ -13,7 +13,7 @@ from headstart.errors import ModelFileError
 from headstart.imports import load_file
 from headstart.modelfile.assemble import Assembled
 from headstart.modelfile.contents import MAX_BYTES, Contents, read_with_weights
-from headstart.modelfile.matching import match
+from headstart.modelfile.matching import Matched, match
 from headstart.modelfile.reading import assemble_contents
 
 if TYPE_CHECKING:
@@ -64,17 +64,23 @@ def arrays_of(contents: Contents, assembled: Assembled) -> dict[str, list[NDArra
     Raises:
         ModelFileError: when the file's weights are not those of its network.
     """
-    graph = assembled.graph
-    first = [layer for layer in graph.layers if layer.shared_with is None]
-    matched = match(
+    arrays = match_weights(contents, assembled).arrays
+    return {node: [contents.array(each) for each in found] for node, found in arrays.items()}
+
+
+def match_weights(contents: Contents, assembled: Assembled) -> Matched:
+    """Finds the array of every weight, by names and shapes alone.
+
+    Raises:
+        ModelFileError: when the file's weights are not those of its network.
+    """
+    first = [layer for layer in assembled.graph.layers if layer.shared_with is None]
+    return match(
         contents,
         {layer.name: layer.weights for layer in first},
         assembled.paths,
         non_trainable={layer.name: layer.non_trainable for layer in first},
     )
-    return {
-        node: [contents.array(each) for each in arrays] for node, arrays in matched.arrays.items()
-    }
 
 
 def refuse_risks(file: str | Path, assembled: Assembled) -> None:
