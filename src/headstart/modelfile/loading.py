@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headstart.errors import ModelFileError
 from headstart.imports import load_file
 from headstart.modelfile.assemble import Assembled
@@ -18,6 +15,7 @@ from headstart.modelfile.reading import assemble_contents
 
 if TYPE_CHECKING:
     import keras
+    from numpy.typing import NDArray
 
 
 def load_model(
@@ -121,6 +119,8 @@ def own_layers(file: str | Path | None) -> Mapping[str, Any]:
 
 def _load_with_own(contents: Contents, assembled: Assembled, own: Mapping[str, Any]) -> keras.Model:
     """Builds first: what a layer of the user's needs, only that layer knows."""
+    import numpy as np
+
     from headstart.modelfile.building import build
     from headstart.modelfile.naming import flat_names
 
