@@ -191,6 +191,7 @@ def test_weights_of_another_shape_are_refused_with_both_shapes(model, tmp_path, 
     change_config(tmp_path / "a.h5", grow)
     with pytest.raises(ModelFileError, match=r"needs its kernel of shape \(5, 9\), the file has"):
         headstart.load_model(tmp_path / "a.h5")
+    assert [risk.kind for risk in headstart.inspect_model(tmp_path / "a.h5").risks] == ["weights"]
 
 
 def test_a_layer_of_ones_own_is_refused_until_its_code_is_named(tmp_path: Path) -> None:
@@ -241,3 +242,5 @@ def test_first_files_of_keras_3_that_name_no_layers_are_matched_by_order(tmp_pat
     rows = np.eye(4, dtype=np.float32)
     np.testing.assert_array_equal(headstart.load_model(tmp_path / "b.keras")(rows), model(rows))
     assert read_graph(tmp_path / "b.keras").parameters == model.count_params()
+    (told,) = headstart.inspect_model(tmp_path / "b.keras").repairs
+    assert told.text == "weights found by the layers' order: the file does not name them"

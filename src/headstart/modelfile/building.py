@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.errors import ModelFileError
 from headstart.modelfile.cutting import ancestors
 from headstart.modelfile.graph import LayerNode, ModelGraph
 from headstart.modelfile.naming import flat_names
+from headstart.modelfile.table import KINDS
 
 if TYPE_CHECKING:
     import keras
@@ -83,18 +85,34 @@ def call(
     for node in graph.layers:
         if node.name not in wanted or node.name in made:
             continue
-        taken = [made[name] for name in node.inputs]
-        if node.kind in LEFT_OUT:
-            made[node.name] = taken[0]
-        elif "arguments" in node.settings and node.kind not in (own or {}):
-            made[node.name] = _operate(node, taken, names[node.name])
-        else:
-            first = node.shared_with or node.name
-            if first not in layers:
-                layers[first] = _make(node, names[first], own or {})
-            made[node.name] = layers[first](taken[0] if len(taken) == 1 else taken)
+        try:
+            made[node.name] = _call_node(node, made, layers, names, own or {})
+        except Exception as error:  # of Keras, whose rules for a layer may be stricter than ours
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelFileError(
+                f"Layer {node.name!r} ({node.kind}) cannot be built: {reason}"
+            ) from error
     _fill(graph, layers, arrays or {})
     return [made[name] for name in outputs]
+
+
+def _call_node(
+    node: LayerNode,
+    made: Mapping[str, Any],
+    layers: dict[str, Any],
+    names: Mapping[str, str],
+    own: Mapping[str, Any],
+) -> Any:
+    taken = [made[name] for name in node.inputs]
+    if node.kind in LEFT_OUT:
+        return taken[0]
+    if "arguments" in node.settings and node.kind not in own:
+        return _operate(node, taken, names[node.name])
+    first = node.shared_with or node.name
+    if first not in layers:
+        layers[first] = _make(node, names[first], own)
+    takes_several = node.kind in KINDS and KINDS[node.kind].inputs != (1, 1)
+    return layers[first](taken if takes_several or len(taken) > 1 else taken[0])
 
 
 def _fill(graph: ModelGraph, layers: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:

@@ -101,7 +101,7 @@ def _rename(found: dict[str, Any]) -> list[str]:
         found["kernel_size"] = [found.pop("nb_row"), found.pop("nb_col")]
         notes.append("nb_row and nb_col are kernel_size")
     ordering = found.pop("dim_ordering", None)
-    if ordering in _ORDERINGS and "data_format" not in found:
+    if isinstance(ordering, str) and ordering in _ORDERINGS and "data_format" not in found:
         found["data_format"] = _ORDERINGS[ordering]
         notes.append("dim_ordering is data_format")
     return notes

@@ -22,7 +22,7 @@ class Risk:
 
     Attributes:
         layer: where; empty for the whole file.
-        kind: "code", "custom layer", "unknown operation", "memory" or "form".
+        kind: "code", "custom layer", "unknown operation", "memory" or "weights".
         text: a sentence.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import ArgumentError
+from headstart.errors import ArgumentError, ModelFileError
 from headstart.files import sha256
 from headstart.modelfile.compiled import Compiled, read_compiled
 from headstart.modelfile.contents import MAX_BYTES, Contents, read_contents
@@ -17,6 +17,7 @@ from headstart.modelfile.expectation import Expectation, expected_pixels
 from headstart.modelfile.findings import Repair, Risk
 from headstart.modelfile.graph import ModelGraph, Shape
 from headstart.modelfile.labels import labels_beside
+from headstart.modelfile.loading import match_weights
 from headstart.modelfile.reading import assemble_contents
 
 
@@ -120,6 +121,12 @@ def inspect_model(
     if contents.config is not None:
         found = assemble_contents(contents, max_bytes=max_bytes, trusted=_class_names(trust_custom))
         graph, risks, repairs = found.graph, found.risks, found.repairs
+        if not risks and trust_custom is None:
+            try:
+                notes = match_weights(contents, found).notes
+                repairs = (*repairs, *(Repair("", note) for note in notes))
+            except ModelFileError as error:
+                risks = (Risk("", "weights", str(error)),)
     compiled = read_compiled(contents.training_config)
     cuts = {} if graph is None else _cuts(graph)
     answers = None if graph is None else output_layer(graph)

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headstart.errors import ModelFileError
 from headstart.imports import load_file
 from headstart.modelfile.assemble import Assembled
 from headstart.modelfile.contents import MAX_BYTES, Contents, read_with_weights
-from headstart.modelfile.matching import match
+from headstart.modelfile.matching import Matched, match
 from headstart.modelfile.reading import assemble_contents
 
 if TYPE_CHECKING:
     import keras
+    from numpy.typing import NDArray
 
 
 def load_model(
@@ -64,17 +62,23 @@ def arrays_of(contents: Contents, assembled: Assembled) -> dict[str, list[NDArra
     Raises:
         ModelFileError: when the file's weights are not those of its network.
     """
-    graph = assembled.graph
-    first = [layer for layer in graph.layers if layer.shared_with is None]
-    matched = match(
+    arrays = match_weights(contents, assembled).arrays
+    return {node: [contents.array(each) for each in found] for node, found in arrays.items()}
+
+
+def match_weights(contents: Contents, assembled: Assembled) -> Matched:
+    """Finds the array of every weight, by names and shapes alone.
+
+    Raises:
+        ModelFileError: when the file's weights are not those of its network.
+    """
+    first = [layer for layer in assembled.graph.layers if layer.shared_with is None]
+    return match(
         contents,
         {layer.name: layer.weights for layer in first},
         assembled.paths,
         non_trainable={layer.name: layer.non_trainable for layer in first},
     )
-    return {
-        node: [contents.array(each) for each in arrays] for node, arrays in matched.arrays.items()
-    }
 
 
 def refuse_risks(file: str | Path, assembled: Assembled) -> None:
@@ -115,6 +119,8 @@ def own_layers(file: str | Path | None) -> Mapping[str, Any]:
 
 def _load_with_own(contents: Contents, assembled: Assembled, own: Mapping[str, Any]) -> keras.Model:
     """Builds first: what a layer of the user's needs, only that layer knows."""
+    import numpy as np
+
     from headstart.modelfile.building import build
     from headstart.modelfile.naming import flat_names
 

@@ -20,6 +20,10 @@ _KERAS_1 = {
 }
 
 
+_OLD_NAMES = {"kernel": "depthwise_kernel"}
+"""Of a depthwise convolution, before Keras 3."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
     """What was found.
@@ -150,10 +154,12 @@ def _by_name(
         for weight in needed[node]:
             # Alone in its group, a layer owns whatever is there, whatever it is called.
             layer = "" if len(nodes) == 1 else paths[node][-1]
-            choices = named.get((layer, weight), [])
+            old = _OLD_NAMES.get(weight, weight)
+            choices = named.get((layer, weight)) or named.get((layer, old), [])
             if len(choices) > 1:
-                tail = "/".join((*paths[node][1:], weight))
-                choices = [each for each in choices if _plain(each.name).endswith(tail)]
+                inner = "/".join(paths[node][1:])
+                tails = (f"{inner}/{weight}", f"{inner}/{old}")
+                choices = [each for each in choices if _plain(each.name).endswith(tails)]
             if len(choices) != 1:
                 return None
             own.append(choices[0])

@@ -52,6 +52,11 @@ def assemble_contents(
         return assemble(contents.config, max_bytes=max_bytes, trusted=trusted)
     except ModelFileError as error:
         raise ModelFileError(f"file={str(contents.file)!r} is refused: {error}") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"file={str(contents.file)!r} is refused: its config has no form that any Keras writes "
+            f"({type(error).__name__}: {error})."
+        ) from error
 
 
 def graph_of(model: keras.Model) -> ModelGraph:
