@@ -37,7 +37,8 @@ def figure(name: str) -> str:
     """One drawing that follows the page's light and dark, and the way to its own page."""
     drawn = draw_svg(described(name), drawing_id=f"drawing-{name.replace('.', '-')}")
     link = f'<a href="{FOLDER}/{name}.html">Open {name} with zoom and tooltips</a>'
-    return f'<figure class="drawing" data-search-exclude>{drawn}<figcaption>{link}</figcaption></figure>'
+    caption = f"<figcaption>{link}</figcaption>"
+    return f'<figure class="drawing" data-search-exclude>{drawn}{caption}</figure>'
 
 
 @cache

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from headstart.cli.main import app
@@ -48,23 +49,7 @@ def test_help_answers_in_half_a_second_and_loads_no_keras() -> None:
     assert min(seconds) < 0.5
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "check",
-        "train",
-        "evaluate",
-        "predict",
-        "models",
-        "cache",
-        "demo",
-        "find-lr",
-        "compare",
-        "report",
-        "suspects",
-        "learning-curve",
-    ],
-)
+@pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
 def test_every_command_explains_itself(command: str) -> None:
     code, out, _ = call(command, "--help")
     assert code == 0

@@ -1,5 +1,6 @@
 """Networks for drawings: described once a session, and little ones written by hand."""
 
+import random
 from collections.abc import Callable
 from functools import cache
 
@@ -55,5 +56,23 @@ def network() -> Callable[..., ModelGraph]:
         taken = {each for layer in layers for each in layer.inputs}
         ends = tuple(layer.name for layer in layers if layer.name not in taken)
         return ModelGraph(name=name, layers=tuple(layers), outputs=ends)
+
+    return make
+
+
+@pytest.fixture
+def any_network(network) -> Callable[[int], ModelGraph]:
+    """Returns a function that makes a network without sense, another one for each number."""
+
+    def make(seed: int) -> ModelGraph:
+        draw = random.Random(seed)
+        lines, names = ["in0:"], ["in0"]
+        for number in range(1, draw.randint(5, 30)):
+            kind = draw.choice([*KINDS, "add", "cat", "mul"])
+            count = draw.randint(1, 4) if kind in ("add", "cat", "mul") else int(kind != "in")
+            near = names[-4:] if seed % 2 else names
+            lines.append(f"{kind}{number}: {' '.join(draw.choice(near) for _ in range(count))}")
+            names.append(f"{kind}{number}")
+        return network(*lines)
 
     return make

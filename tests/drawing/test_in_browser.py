@@ -81,6 +81,11 @@ def test_every_text_stays_in_its_box_and_clear_of_others(described, faults, name
     assert count > 10
 
 
+def test_networks_without_sense_are_drawn_clearly_too(any_network, faults) -> None:
+    found = {seed: faults(draw_svg(any_network(seed)))[1] for seed in range(30)}
+    assert {seed: wrong for seed, wrong in found.items() if wrong} == {}
+
+
 def test_frozen_boxes_leave_room_for_their_sign(described, faults) -> None:
     graph = described("MobileNetV2")
     _, wrong = faults(draw_svg(graph, frozen=[layer.name for layer in graph.layers]))

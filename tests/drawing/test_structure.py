@@ -1,6 +1,7 @@
 """What follows what, what runs side by side, and where paths meet."""
 
 from headstart.drawing.boxes import Box, make_boxes
+from headstart.drawing.folding import fold
 from headstart.drawing.naming import boxes_of
 from headstart.drawing.structure import Aside, Series, Split, Tangle, find_structure
 
@@ -39,6 +40,14 @@ def test_no_layer_is_lost_and_none_is_drawn_twice(described) -> None:
             layer.name for box in boxes_of(structure(graph)) for layer in box.layers
         ]  # fmt: skip
         assert sorted(drawn) == sorted(layer.name for layer in graph.layers), name
+
+
+def test_no_layer_is_lost_whatever_the_network(any_network) -> None:
+    for seed in range(200):
+        graph = any_network(seed)
+        whole = fold(structure(graph))
+        drawn = [layer.name for box in boxes_of(whole) for layer in box.layers]
+        assert sorted(drawn) == sorted(layer.name for layer in graph.layers), seed
 
 
 def test_a_skip_connection_is_an_empty_path_beside_the_others(network) -> None:

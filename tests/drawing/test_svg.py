@@ -10,7 +10,7 @@ from headstart.drawing.svg import draw_svg
 from headstart.errors import ArgumentError
 from headstart.modelfile.graph import LayerNode, ModelGraph
 
-HOSTILE = "\"><script>alert(1)</script><b a='&{]]>"
+HOSTILE = "@SCRIPT@ @SVG@\"><script>alert(1)</script><b a='&{]]>"
 
 
 def texts(svg: str) -> list[str]:

@@ -28,8 +28,8 @@ def test_nested_models_are_opened_and_operations_named() -> None:
     graph = graph_of_model(nested())
     kinds = [layer.kind for layer in graph.layers]
     assert kinds == [
-        "InputLayer", "Conv2D", "ReLU", "Conv2D", "Conv2D", "Add", "Flip", "BatchNormalization",
-        "Flatten", "Dense",
+        "InputLayer", "Conv2D", "ReLU", "Conv2D", "Conv2D", "Conv2D", "Add", "Flip",
+        "BatchNormalization", "Flatten", "Dense",
     ]  # fmt: skip
     assert graph.layers[1].name == "stem/conv"
     assert graph.layers[1].inputs == ("image",)
@@ -41,7 +41,7 @@ def test_a_layer_that_is_called_twice_is_counted_once() -> None:
     model = nested()
     graph = graph_of_model(model)
     assert [layer.shared_with for layer in graph.layers if layer.kind == "Conv2D"] == [
-        None, None, "shared",
+        None, None, "shared", "shared",
     ]  # fmt: skip
     assert graph.parameters == model.count_params()
 

@@ -16,6 +16,7 @@ _PAD, _GAP = 9.0, 5.0
 _BAR = 5.0
 _LONGEST_TITLE = 230.0
 _LONGEST_SHAPE = 190.0
+_UNTOLD = ("initializer", "trainable", "data_format", "renorm", "regularizer", "constraint")
 
 
 def draw_box(copies: Sequence[Box], *, width: float = 0) -> paint.Picture:
@@ -159,9 +160,11 @@ def _sides(shape: Sequence[object]) -> list[int | None]:
 
 
 def _is_telling(name: str, value: object) -> bool:
-    if value is None or any(word in name for word in ("initializer", "trainable", "data_format")):
+    if any(word in name for word in _UNTOLD) or value in (None, False, "linear"):
         return False
-    return isinstance(value, int | float | str | list | tuple) and value != []
+    if name in ("groups", "dilation_rate", "depth_multiplier") and value in (1, [1, 1], (1, 1)):
+        return False
+    return isinstance(value, int | float | str | list | tuple) and len(str(value)) > 0
 
 
 def _plain(value: object) -> str:

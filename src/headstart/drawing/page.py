@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from importlib.resources import files
 
@@ -24,8 +25,6 @@ def make_page(svg: str, *, title: str) -> str:
     script = folder.joinpath("page.js").read_text("utf-8")
     # The page runs this one script and no other, whatever a network's names may hold.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    start, end = page.split("@SVG@")
-    fill = {"@TITLE@": escape(title), "@HASH@": digest, "@SCRIPT@": script}
-    for name, value in fill.items():
-        start, end = start.replace(name, value), end.replace(name, value)
-    return start + svg + end
+    fill = {"TITLE": escape(title), "HASH": digest, "SCRIPT": script, "SVG": svg}
+    # In one go: what is filled in is not looked through again.
+    return re.sub("@([A-Z]+)@", lambda found: fill[found[1]], page)

@@ -39,7 +39,7 @@ class Tangle:
         links: pairs of positions in `nodes`: from, to; -1 stands for the item before the tangle, -2
             for the one before that.
         join: the box where all meet, or None.
-        ports: how many items before it feeds on.
+        ports: how far back the items lie that it feeds on; 0 where it begins with inputs.
     """
 
     nodes: tuple[Series, ...]
@@ -269,7 +269,7 @@ class _Network:
         ports = {end: -1 - back for back, end in enumerate(reversed(ends))}
         links: list[tuple[int, int]] = []
         for position, chain in enumerate(chains):
-            for source in self.sources[chain[0]] or (-1,):
+            for source in self.sources[chain[0]]:
                 links.append((place.get(source, ports.get(source, -1)), position))
         if join is not None:
             links += [
@@ -280,7 +280,7 @@ class _Network:
             Series(tuple(self._hung(self.boxes[n], self.boxes[n]) for n in chain))
             for chain in chains
         )
-        tangle = Tangle(nodes, tuple(dict.fromkeys(links)), join, max(used, default=1))
+        tangle = Tangle(nodes, tuple(dict.fromkeys(links)), join, max(used, default=0))
         return [self._hung(tangle, join)]
 
     def _chains(self, numbers: Sequence[int]) -> list[list[int]]:

@@ -7,7 +7,7 @@ of the neighbours, places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from headstart.drawing import paint
@@ -18,7 +18,7 @@ from headstart.drawing.paths import Canvas
 
 _BESIDE = 16.0
 _BETWEEN = 44.0
-_LINE_WIDTH = 8.0
+_THIN = (4.0, 4.0)
 _SWEEPS = 12
 
 
@@ -38,9 +38,9 @@ def draw_tangle(
     for place in layers.ports:
         pictures[place] = _port(-place)
     layers.order()
-    widths = {place: pictures[place].width if place in pictures else _LINE_WIDTH
-              for row in layers.rows for place in row}  # fmt: skip
-    xs = layers.places(widths)
+    xs = layers.places(
+        {place: (picture.axis, picture.width - picture.axis) for place, picture in pictures.items()}
+    )
     canvas, y = Canvas(low=min(xs.values()), high=min(xs.values())), 0.0
     tops: dict[int, float] = {}
     bottoms: dict[int, float] = {}
@@ -71,9 +71,10 @@ def draw_tangle(
     axis = xs.get(-1, 0.0)
     if join is None:
         outs = [xs[each] for each in layers.rows[-1]]
-        return canvas.picture(height=end, axis=axis, outs=outs)
+        return canvas.picture(height=end, axis=axis, outs=outs, has_entry=-1 in xs)
     incoming = [(start, xs[start]) for start, to in layers.links if to == layers.sink]
-    return _joined(canvas, join, incoming, bottoms, axis=axis, top=end)
+    joined = _joined(canvas, join, incoming, bottoms, axis=axis, top=end)
+    return replace(joined, has_entry=-1 in xs)
 
 
 def _row_top(layers: _Layers, place: int, tops: dict[int, float]) -> float:
@@ -199,19 +200,16 @@ class _Layers:
             )
         return count
 
-    def places(self, widths: dict[int, float]) -> dict[int, float]:
-        """Middles of all nodes: near their neighbours, with room between."""
+    def places(self, reaches: dict[int, tuple[float, float]]) -> dict[int, float]:
+        """Axes of all nodes: near their neighbours, with room for what is on both sides."""
         xs: dict[int, float] = {}
         for row in self.rows:
-            x = 0.0
-            for each in row:
-                xs[each] = x + widths[each] / 2
-                x += widths[each] + _BESIDE
-            for each in row:
-                xs[each] -= x / 2
+            starts = _apart([0.0] * len(row), [reaches.get(each, _THIN) for each in row])
+            xs.update(zip(row, starts, strict=True))
         for sweep in range(_SWEEPS):
             rows = self.rows if sweep % 2 else list(reversed(self.rows))
             for row in rows:
+                room = [reaches.get(each, _THIN) for each in row]
                 wanted = [
                     _mean(
                         [xs[n] for n in (*self.above.get(each, []), *self.below.get(each, []))
@@ -220,14 +218,14 @@ class _Layers:
                     )
                     for each in row
                 ]  # fmt: skip
-                for each, x in zip(row, _apart(row, wanted, widths), strict=True):
+                for each, x in zip(row, _apart(wanted, room), strict=True):
                     xs[each] = x
         return xs
 
 
-def _apart(row: Sequence[int], wanted: Sequence[float], widths: dict[int, float]) -> list[float]:
+def _apart(wanted: Sequence[float], reaches: Sequence[tuple[float, float]]) -> list[float]:
     """Places near the wanted ones, in order, that don't touch: the mean of both ways to push."""
-    gaps = [(widths[one] + widths[other]) / 2 + _BESIDE for one, other in pairwise(row)]
+    gaps = [one[1] + other[0] + _BESIDE for one, other in pairwise(reaches)]
     right = list(wanted)
     for at, gap in enumerate(gaps):
         right[at + 1] = max(right[at + 1], right[at] + gap)
