@@ -34,6 +34,7 @@ format: $(VENV)/check
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/frozen.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs

@@ -24,10 +24,10 @@ SMALLEST = {
 }
 
 
-def classifier(name: str, size: int, *, units: int = 3, pooling: str = "avg", seed: int = 0):
-    backbone = find_backbone(name)
-    source = find_weights(backbone, "none", seed=seed)
-    frozen = build_frozen(backbone, image_size=size, pooling=pooling, weights=source, seed=seed)
+def classifier(name: str, size: int, *, units: int = 3, weights: str = "none"):
+    backbone, seed = find_backbone(name), 0
+    source = find_weights(backbone, weights, seed=seed)
+    frozen = build_frozen(backbone, image_size=size, pooling="avg", weights=source, seed=seed)
     features = keras.Input(frozen.output.shape[1:])
     keras.utils.set_random_seed(seed)
     activation = "softmax" if units > 1 else "sigmoid"
@@ -46,7 +46,8 @@ def small(units: int = 3, size: int = 64):
 
 @pytest.mark.parametrize("name", SMALLEST.values(), ids=SMALLEST)
 def test_every_family_has_a_map_that_depends_on_photo_and_class(name: str) -> None:
-    size = max(96, find_backbone(name).minimum_size + 21)
+    # Three cells a side; the Inceptions lose a border at every stride.
+    size = 139 if name.startswith("Inception") else 96
     split = split_at_last_map(classifier(name, size))
     assert split is not None
     heat = grad_cam(split, photos(2, size), np.array([0, 1]))
@@ -102,15 +103,17 @@ def test_the_classifier_stays_as_it_is() -> None:
 
 def test_randomised_weights_change_the_map() -> None:
     """Adebayo et al., Sanity Checks for Saliency Maps, 2018: a map that stays shows no network."""
-    one, other = small(), classifier("Starter", 64, seed=1)
-    shown, classes = photos(8, 64), np.zeros(8, int)
+    learnt = find_backbone("Starter").default_weights
+    one, other = classifier("Starter", 64, weights=learnt), small()
+    shown, classes = photos(8, 64), np.arange(8) % 3
     maps = [grad_cam(split_at_last_map(model), shown, classes) for model in (one, other)]
-    likeness = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(*maps, strict=True)]
-    assert np.nanmean(np.abs(likeness)) < 0.7
+    again = grad_cam(split_at_last_map(one), shown, classes)
+    assert abs(np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1]) < 0.7
+    np.testing.assert_allclose(again, maps[0], atol=1e-6)
 
 
 def test_without_a_map_of_some_size_there_is_no_grad_cam() -> None:
-    assert split_at_last_map(classifier("Starter", 16)) is None
+    assert split_at_last_map(classifier("MobileNetV2-0.35", 64)) is None
     image = keras.Input((32, 32, 3))
     flat = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(image))
     assert split_at_last_map(keras.Model(image, flat)) is None

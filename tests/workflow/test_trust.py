@@ -17,6 +17,7 @@ from headstart.data.split import read_split_csv
 from headstart.errors import ArgumentError, PhotosError, RunError
 from headstart.evaluation.calibration import with_temperature
 from headstart.files import sha256
+from headstart.workflow import learning_curve as learning
 
 
 def call(*arguments: object) -> tuple[int, str, str]:
@@ -221,10 +222,13 @@ def test_a_learning_curve_rises_to_the_photos_there_are(train, make_photos) -> N
     assert "expected" in call("learning-curve", run.folder)[1]
 
 
-def test_from_scratch_the_same_network_is_trained_on_the_same_photos(train, make_photos) -> None:
-    run = train(make_photos(count=40))
-    curve = headstart.learning_curve(run, scratch=True)
-    assert [point.photos for point in curve.scratch] == [p.photos for p in curve.points[-3:]]
+def test_from_scratch_the_same_network_is_trained_on_the_same_photos(
+    train, make_photos, monkeypatch
+) -> None:
+    monkeypatch.setattr(learning, "SCRATCH_SIZES", 2)
+    plan = {"plan": "lp_ft", "fine_tune": "last:1", "epochs": 1}
+    curve = headstart.learning_curve(train(make_photos(count=40), **plan), scratch=True)
+    assert [point.photos for point in curve.scratch] == [p.photos for p in curve.points[-2:]]
     assert all(0 <= point.top_1 <= 1 for point in curve.scratch)
 
 

@@ -129,7 +129,8 @@ def _from_scratch(
     labels, points = own.index.labels, []
     sides = own.split.side_of(len(own.index))
     whole = replace(own.index, splits=tuple(sides), set_aside=())
-    changes: dict[str, Any] = {"plan": "scratch", "stages": [], "test": None, "fixes": None}
+    changes: dict[str, Any] = {"plan": "scratch", "stages": [], "fine_tune": None}
+    changes |= {"test": None, "fixes": None}  # both are in the index
     recipe = own.recipe.model_copy(update=changes)
     held_out = np.concatenate([own.split.validation, own.split.test])
     with tempfile.TemporaryDirectory() as folder:
