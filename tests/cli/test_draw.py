@@ -53,6 +53,15 @@ def test_a_model_file_is_drawn_with_its_frozen_part(model, tmp_path) -> None:
     assert "frozen: keeps its weights" in drawn
 
 
+def test_a_file_of_teachable_machine_is_drawn_though_keras_3_cannot_load_it(
+    test_data, tmp_path
+) -> None:
+    file = test_data / "models" / "teachable_machine_water" / "keras_model.h5"
+    said = words(headstart.draw(file, tmp_path / "water.svg"))
+    assert said.count("inverted residual block") + said.count("inverted bottleneck") == 11
+    assert "158 layers · 538,508 parameters, 524,428 of them trainable" in said
+
+
 def test_a_frozen_part_can_be_drawn_before_it_is_trained(tmp_path) -> None:
     graph = headstart.draw("LeNet5", tmp_path / "a.svg", frozen_to="c3_conv")
     drawn = graph.read_text("utf-8")
