@@ -14,4 +14,4 @@ def test_reusing_the_lower_layers_of_a_model_leaves_it_as_it_was(capsys) -> None
     assert found["gain"] + found["half"] > 0, "reuse is not worse than scratch"
     printed = capsys.readouterr().out
     assert "same weights: True" in printed
-    assert "gain     +" in printed
+    assert "(paired, 95 %)" in printed
