@@ -65,7 +65,9 @@ def test_preprocessing_is_that_of_keras_on_every_backend(backend):
 def test_a_backbone_that_takes_photos_as_they_are_gets_them():
     image = keras.Input((8, 8, 3))
     assert preprocess(image, "none") is image
-    with pytest.raises(ArgumentError, match="mode='keras': expected one of tf, caffe, torch, none"):
+    with pytest.raises(
+        ArgumentError, match="mode='keras': expected one of tf, caffe, torch, unit, none"
+    ):
         preprocess(image, "keras")
 
 

@@ -104,6 +104,11 @@ class Backbone:
     alpha: float | None = None
 
     @property
+    def is_classic(self) -> bool:
+        """Tells whether it is one of `headstart.architectures`."""
+        return self.module.startswith("headstart.architectures")
+
+    @property
     def default_weights(self) -> str:
         """What `weights` means when nobody says: "imagenet", "starter", or "none" if need be."""
         if self.name == STARTER:

@@ -69,7 +69,7 @@ def _find(name: str) -> tuple[str, Callable[[int | None], keras.Model], int]:
             "folder, a name from 'headstart models', or one of "
             f"{', '.join(each.name for each in architectures())}, wide_and_deep."
         )
-    if found in {each.name for each in backbones()}:
+    if found in {each.name for each in backbones() if not each.is_classic}:
         return found, lambda size: _build_of_keras(found, size), find_backbone(found).minimum_size
     architecture = find_architecture(found)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headstart.data.store import CachePlace
 from headstart.features.engine import backend_name
 from headstart.features.graph import BATCH_SIZE, graph_of
-from headstart.features.networks import SavedClassifier
+from headstart.features.networks import SavedClassifier, split_answer
 from headstart.process import keras_process
 
 TOLERANCE = {"float32": 2e-3, "float16": 0.05, "bfloat16": 0.1}
@@ -47,7 +47,9 @@ def largest_difference(
     engine = trusted_engine(graph, precision)
     parts = (photos[i : i + BATCH_SIZE] for i in range(0, len(photos), BATCH_SIZE))
     ours = np.concatenate(list(engine.run(parts)))
-    return float(np.abs(ours - _plain_answers(network.file, photos, backend)).max())
+    theirs = _plain_answers(network.file, photos, backend)
+    _, answered = split_answer(ours, theirs.shape[1])
+    return float(np.abs(answered - theirs).max())
 
 
 def answer(model_file: str, photos: str, answers: str) -> None:
