@@ -44,7 +44,9 @@ def model_a(folder: Path, shape=(24, 24, 3), *, scaled: bool = False, name: str 
     return folder / name
 
 
-@pytest.mark.parametrize("plan", ["linear_probe", "freeze_then_fine_tune", "gradual_unfreeze"])
+@pytest.mark.parametrize(
+    "plan", ["linear_probe", "lp_ft", "freeze_then_fine_tune", "gradual_unfreeze", "scratch"]
+)
 def test_a_model_file_is_a_backbone_in_every_plan(make_photos, tmp_path: Path, plan: str) -> None:
     file, said = model_a(tmp_path), Said()
     before = sha256(file)
@@ -160,6 +162,28 @@ def test_a_classifier_is_adopted_and_every_command_works_on_it(make_photos, tmp_
     assert measured.count == 10
     assert json.loads((run.folder / "manifest.json").read_text())["head"]["adopted"]
     assert "adopted as it is" in (run.folder / "report.html").read_text()
+
+
+def test_an_adopted_classifier_is_compared_with_one_that_was_trained(make_photos, tmp_path) -> None:
+    model = keras.Sequential([
+        keras.Input((16, 16, 3)), layers.Rescaling(1 / 255), layers.Conv2D(4, 3),
+        layers.GlobalMaxPooling2D(), layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
+    model.save(tmp_path / "theirs.keras")
+    (tmp_path / "names.txt").write_text("square\ndisc\n")
+    photos = make_photos(count=24)
+    theirs = headstart.adopt(
+        tmp_path / "theirs.keras", labels=tmp_path / "names.txt", photos=photos,
+        out=tmp_path / "theirs",
+    )  # fmt: skip
+    ours = headstart.train(photos, backbone="Starter", out=tmp_path / "ours")
+    (found,) = headstart.compare(theirs, ours)
+    right = [run.manifest.metrics["top_1"] for run in (theirs, ours)]
+    assert found.difference == pytest.approx(right[1] - right[0])
+    assert theirs.manifest.photos["test"] == ours.manifest.photos["test"] > 0
+    assert headstart.evaluate(theirs).top_1 == right[0]
+    page = headstart.make_report(theirs).read_text("utf-8")
+    assert "theirs" in page
 
 
 def test_what_openvino_computes_otherwise_than_keras_is_left_to_keras(tmp_path, make_photos):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from headstart.cli.options import Engine, Json
 from headstart.cli.output import emit_json, progress_bars, reported
 
 
@@ -26,8 +27,13 @@ def adopt(
     image_size: Annotated[
         int | None, typer.Option(help="Side in pixels, where the model leaves it open.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="auto, openvino or keras.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    photos: Annotated[
+        str | None,
+        typer.Option(metavar="PHOTOS", help="Labelled photos to test it on, split as by train."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of that split.")] = 0,
+    engine: Engine = "auto",
+    as_json: Json = False,
 ) -> None:
     """Turn a classifier from elsewhere into a run folder: evaluate, predict and the rest work."""
     from headstart.workflow.adopt import adopt as adopt_model
@@ -39,6 +45,8 @@ def adopt(
             labels=labels,
             preprocess=preprocess,
             image_size=image_size,
+            photos=photos,
+            seed=seed,
             engine=engine,
             progress=progress,
         )
@@ -49,4 +57,9 @@ def adopt(
     typer.echo(f"classes: {', '.join(manifest.class_names)}")
     typer.echo(f"photos: {manifest.image_size} px, {manifest.backbone['preprocessing']}")
     typer.echo(f"run folder: {run.folder}")
-    typer.echo(f"how good it is: headstart evaluate {run.folder} PHOTOS")
+    if manifest.metrics is None:
+        typer.echo(f"how good it is: headstart evaluate {run.folder} PHOTOS")
+    else:
+        typer.echo(
+            f"top-1 {manifest.metrics['top_1']:.4f} on {manifest.photos['test']} test photos"
+        )

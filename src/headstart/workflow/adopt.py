@@ -19,6 +19,7 @@ from headstart.modelfile.labels import BESIDE, read_labels
 from headstart.progress import Progress
 from headstart.recipe import make_recipe, write_recipe
 from headstart.report.page import write_report
+from headstart.workflow.adopt_measure import measure_adopted
 from headstart.workflow.foreign import origin
 from headstart.workflow.foreign_proof import PHOTOS, difference
 from headstart.workflow.tools import Tools, tools
@@ -31,6 +32,8 @@ def adopt(
     labels: str | Path | None = None,
     preprocess: str | None = None,
     image_size: int | None = None,
+    photos: str | Path | None = None,
+    seed: int = 0,
     engine: str = "auto",
     progress: Progress | None = None,
 ) -> Run:
@@ -44,11 +47,14 @@ def adopt(
         preprocess: what the model expects: `0..1`, `-1..1`, `caffe`, `torch`, or `none` for 0..255.
             Left out, its own graph has to say.
         image_size: side of the photos, for a model that leaves it open.
+        photos: labelled photos to test it on, split as `train` would; the run can then be compared
+            with others that were tested on the same. None leaves it untested.
+        seed: of that split.
         engine: "auto", "openvino" or "keras": which one `evaluate` and `predict` will use.
         progress: told what is found.
 
     Returns:
-        The run folder, read back; it has no metrics until it is evaluated.
+        The run folder, read back; without `photos` it has no metrics.
 
     Raises:
         ModelFileError: when the file is damaged or dangerous.
@@ -81,13 +87,18 @@ def adopt(
     with tools(engine, progress) as given, atomic_folder(Path(out)) as folder:
         for repair in report.repairs:
             given.progress.say(f"Repaired in {path.name}: {repair.text}")
-        _write(folder, spec, answers, names, given)
+        manifest = _write(folder, spec, answers, names, given)
+        if photos is not None:
+            manifest.write(folder / "manifest.json")
+            manifest = measure_adopted(folder, str(photos), seed, given)
+        manifest.write(folder / "manifest.json")
+        write_report(folder, manifest=manifest)
     return load_run(out)
 
 
 def _write(
     folder: Path, spec: FrozenSpec, answers: Answers, names: tuple[str, ...], given: Tools
-) -> None:
+) -> Manifest:
     model = given.caller.call(
         "headstart.artifact.adoption:save_adopted",
         spec=spec.as_json(),
@@ -102,7 +113,7 @@ def _write(
     write_history(folder / "history.csv", columns=("epoch",), rows=())
     recipe = {"photos": "", "backbone": str(spec.weights_path), "preprocess": spec.preprocessing}
     write_recipe(make_recipe(recipe), folder / "recipe.toml")
-    manifest = Manifest(
+    return Manifest(
         format=FORMAT,
         class_names=names,
         backbone={
@@ -127,8 +138,6 @@ def _write(
         versions=versions(),
         digests={path.name: sha256(path) for path in sorted(folder.iterdir())},
     )
-    manifest.write(folder / "manifest.json")
-    write_report(folder, manifest=manifest)
 
 
 def _proven_engine(model_file: Path, spec: FrozenSpec, given: Tools) -> str:

@@ -12,6 +12,7 @@ from headstart.artifact.manifest import FORMAT, Manifest, versions
 from headstart.artifact.tables import write_history, write_predictions
 from headstart.artifact.trust import FILE as TRUST_FILE
 from headstart.artifact.trust import Trust
+from headstart.data.index import ImageIndex
 from headstart.data.split import write_split_csv
 from headstart.evaluation.calibration import describe_calibration
 from headstart.evaluation.conformal import COVERAGE, check_sets
@@ -228,11 +229,11 @@ def _count_photos(setup: Setup) -> dict[str, Any]:
         "unused": len(split.unused),
         "set_aside": len(index.set_aside),
         "train_per_class": dict(zip(index.class_names, counts, strict=True)),
-        "test_sha256": _test_digest(setup),
+        "test_sha256": test_digest(index, split.test),
     }
 
 
-def _test_digest(setup: Setup) -> str:
+def test_digest(index: ImageIndex, test: NDArray[np.int64]) -> str:
     """Names the content of the test photos, so that two runs can be compared on them."""
-    digests = sorted(setup.index.digests[position] for position in setup.split.test)
+    digests = sorted(index.digests[position] for position in test)
     return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -13,7 +13,7 @@ from headstart.artifact.tables import write_predictions
 from headstart.data.index import ImageIndex
 from headstart.data.store import CachePlace
 from headstart.data.walk import SetAside
-from headstart.errors import ArgumentError, PhotosError, near_matches
+from headstart.errors import PhotosError
 from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
@@ -21,6 +21,7 @@ from headstart.files import atomic_file
 from headstart.prediction import Prediction, Predictor, photo_files
 from headstart.progress import Progress
 from headstart.workflow.intake import Photos, read_photos
+from headstart.workflow.labels import labels_in_run
 from headstart.workflow.own_photos import read_own_photos
 from headstart.workflow.tools import tools
 
@@ -153,7 +154,7 @@ def evaluate(
             )
             chosen = _test_or_all(index)
         answers = predictor.answers(index, chosen)
-    labels = _labels_in_run(index, opened.manifest.class_names)[chosen]
+    labels = labels_in_run(index, opened.manifest.class_names)[chosen]
     files = [index.paths[position] for position in chosen]
     names = opened.manifest.class_names
     if predictions_csv is not None:
@@ -180,17 +181,6 @@ def evaluate(
 def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
     test = np.flatnonzero([side == "test" for side in index.splits])
     return test if len(test) else np.arange(len(index))
-
-
-def _labels_in_run(index: ImageIndex, class_names: Sequence[str]) -> NDArray[np.int32]:
-    place = {name: number for number, name in enumerate(class_names)}
-    unknown = [name for name in index.class_names if name not in place]
-    if unknown:
-        raise ArgumentError(
-            f"photos have the class {unknown[0]!r}, which this classifier does not know."
-            f"{near_matches(unknown[0], class_names)} It knows {', '.join(class_names[:10])}."
-        )
-    return np.array([place[name] for name in index.class_names], np.int32)[index.labels]
 
 
 def _own_test_photos(
