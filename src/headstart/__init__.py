@@ -9,19 +9,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.artifact.run import Run, load_run
+    from headstart.backbones.reuse import clone, cut, freeze, unfreeze
+    from headstart.modelfile.inspection import inspect_model
+    from headstart.modelfile.loading import load_model
+    from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
-__all__ = ["Run", "check", "evaluate", "load_run", "predict", "train"]
+__all__ = [
+    "Run",
+    "adopt",
+    "check",
+    "clone",
+    "cut",
+    "evaluate",
+    "freeze",
+    "inspect_model",
+    "load_model",
+    "load_run",
+    "predict",
+    "train",
+    "unfreeze",
+]
 
 _PLACES = {
     "Run": "headstart.artifact.run",
+    "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "clone": "headstart.backbones.reuse",
+    "cut": "headstart.backbones.reuse",
     "evaluate": "headstart.workflow.use",
+    "freeze": "headstart.backbones.reuse",
+    "inspect_model": "headstart.modelfile.inspection",
+    "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
     "train": "headstart.workflow.train",
+    "unfreeze": "headstart.backbones.reuse",
 }
 
 

@@ -47,6 +47,12 @@ class WeightsError(HeadstartError):
     """A weights file that is missing, damaged or of another network."""
 
 
+class ModelFileError(HeadstartError):
+    """A model file that is damaged, dangerous, or made of what this package does not know."""
+
+    http_status = 400
+
+
 class EngineError(HeadstartError):
     """The frozen pass cannot be run on this machine as asked."""
 

@@ -64,6 +64,20 @@ def load_function(argument: str, place: str) -> tuple[Callable[..., Any], str]:
     return _pick(module, name, f"{argument}={place!r} cannot be imported: {before}"), source
 
 
+def load_file(argument: str, path: str) -> ModuleType:
+    """Runs a Python file of the user's own, as `load_function` does.
+
+    Raises:
+        ArgumentError: when it is no Python file or cannot be run.
+    """
+    if not path.endswith(".py"):
+        raise ArgumentError(f"{argument}={path!r} is no Python file. Expected file.py.")
+    try:
+        return _run_file(path)[0]
+    except Exception as error:
+        raise ArgumentError(f"{argument}={path!r} cannot be run: {_reason(error)}.") from error
+
+
 def _pick(module: ModuleType, name: str, complaint: str) -> Callable[..., Any]:
     if not hasattr(module, name):
         known = [key for key, value in vars(module).items() if callable(value)]

@@ -66,7 +66,10 @@ class TrainRecipe(StageSettings):
         photos: folder, archive or CSV.
         test: folder or archive of photos to test on, when they lie apart.
         label_from_name: regular expression that finds the class in a file's name.
-        backbone: a name from `headstart models`.
+        backbone: a name from `headstart models`, or a model file such as `my_model_A.h5`.
+        cut: of a model file: `auto`, `-1`, or the layer after which; `auto` when left out.
+        preprocess: what a model file expects: `0..1`, `-1..1`, `caffe`, `torch`, `none` (0..255),
+            or `probe` to compare them; left out, its own graph has to say.
         weights: `imagenet`, `none` (random), or a file; the backbone's own when left out.
         pooling: how activations become features: `avg`, `max` or `flatten`.
         image_size: side of the square input in pixels; the backbone's own when left out.
@@ -92,6 +95,8 @@ class TrainRecipe(StageSettings):
     test: str | None = None
     label_from_name: str | None = None
     backbone: str = "MobileNetV2"
+    cut: str | None = None
+    preprocess: Literal["0..1", "-1..1", "caffe", "torch", "none", "probe"] | None = None
     weights: str | None = None
     pooling: Literal["avg", "max", "flatten"] = "avg"
     image_size: int | None = Field(None, ge=8, le=4096)

@@ -19,7 +19,7 @@ from headstart.errors import ArgumentError, near_matches
 if TYPE_CHECKING:
     import keras
 
-PREPROCESSING = ("tf", "caffe", "torch", "none")
+PREPROCESSING = ("tf", "caffe", "torch", "unit", "none")
 POOLING = ("avg", "max", "flatten")
 
 # Means and deviations of ImageNet's training photos, as `keras.applications.imagenet_utils` has
@@ -31,6 +31,7 @@ _TORCH_DEVIATION = (0.229, 0.224, 0.225)
 # Scale and offset of 0..255; lists, because Keras writes them into the saved model as they are.
 _SCALING: dict[str, tuple[float | list[float], float | list[float]]] = {
     "tf": (1 / 127.5, -1.0),
+    "unit": (1 / 255, 0.0),
     "caffe": (1.0, [-mean for mean in _CAFFE_MEAN_BGR]),
     "torch": (
         [1 / (255 * deviation) for deviation in _TORCH_DEVIATION],
@@ -44,7 +45,8 @@ def preprocess(image: keras.KerasTensor, mode: str) -> keras.KerasTensor:
 
     Args:
         image: float32 RGB in 0..255, shape (N, S, S, 3).
-        mode: "tf" scales to -1..1; "torch" subtracts mean and divides by deviation of each channel;
+        mode: "tf" scales to -1..1, "unit" to 0..1; "torch" subtracts mean and divides by deviation
+            of each channel;
             "caffe" turns to BGR and subtracts the mean; "none" changes nothing.
 
     Returns:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.adopt import adopt
+from headstart.cli.inspect import inspect
 from headstart.cli.output import emit_json, progress_bars, reported
 
 app = typer.Typer(
@@ -66,7 +68,21 @@ def train(
         Path | None, typer.Option(metavar="RUN", help="Run folder to write; must not exist.")
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="A name from `headstart models`. [default: MobileNetV2]")
+        str | None,
+        typer.Option(
+            help="A name from `headstart models`, or a .keras or .h5 file. [default: MobileNetV2]"
+        ),
+    ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(help="Of a model file: auto, -1 or the layer after which. [default: auto]"),
+    ] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a model file: 0..1, -1..1, caffe, torch, none or probe. [default: as its "
+            "graph says]"
+        ),
     ] = None,
     weights: Annotated[
         str | None,
@@ -310,6 +326,10 @@ def demo(
     with reported(), progress_bars() as progress:
         found = run_demo(out, seed=seed, progress=progress)
     print_demo(found)
+
+
+app.command()(inspect)
+app.command()(adopt)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from headstart.backbones.catalogue import find_backbone
 from headstart.backbones.cut import Cut, find_cut, trainable_layers
-from headstart.backbones.frozen import FrozenSpec, build
+from headstart.backbones.frozen import FrozenSpec, backbone_of, build
 from headstart.data.augment import parse_augmentation
 from headstart.errors import ArgumentError
 from headstart.training.losses import check_loss
@@ -55,7 +54,7 @@ def find_cuts(
     """
     check_loss(loss["name"], loss["options"], units=units)
     frozen = build(FrozenSpec(**spec))
-    blocks = find_backbone(spec["backbone"]).cut_points
+    blocks = backbone_of(FrozenSpec(**spec)).cut_points
     trained: set[str] = set()
     cuts = []
     for values in stages:

@@ -18,6 +18,7 @@ from headstart.heads.linear import both_classes
 from headstart.recipe import write_recipe
 from headstart.report.page import write_report
 from headstart.workflow.fitting import Fitted
+from headstart.workflow.foreign import origin
 from headstart.workflow.setup import Setup
 from headstart.workflow.tools import Tools
 
@@ -124,6 +125,7 @@ def _describe_backbone(setup: Setup) -> dict[str, Any]:
         "weights": setup.spec.weights,
         "weights_sha256": setup.spec.weights_digest,
         "pooling": setup.spec.pooling,
+        **origin(setup.spec),
         "licence": setup.backbone.licence,
         "paper": setup.backbone.paper,
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headstart.backbones.catalogue import Backbone, find_backbone
+from headstart.backbones.catalogue import Backbone
 from headstart.backbones.frozen import FrozenSpec
 from headstart.backbones.weights import find_weights
 from headstart.data.duplicates import group_duplicates
@@ -10,6 +10,7 @@ from headstart.data.index import ImageIndex
 from headstart.data.split import Split, split_photos
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe
+from headstart.workflow.foreign import choose_foreign, find_any_backbone, is_foreign
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Setup:
 
 def choose_network(recipe: TrainRecipe, progress: Progress) -> tuple[Backbone, FrozenSpec]:
     """Finds the backbone and its weights, which are downloaded where they have to be."""
-    backbone = find_backbone(recipe.backbone)
+    if is_foreign(recipe):
+        return choose_foreign(recipe, progress)
+    backbone = find_any_backbone(recipe)
     wanted = recipe.weights or backbone.default_weights
     source = find_weights(backbone, wanted, seed=recipe.seed, progress=progress)
     spec = FrozenSpec(

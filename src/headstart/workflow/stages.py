@@ -4,7 +4,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.backbones.catalogue import find_backbone
 from headstart.errors import ArgumentError
 from headstart.heads.spec import parse_head
 from headstart.imports import is_own_code, load_function
@@ -12,6 +11,7 @@ from headstart.recipe import StageSettings, TrainRecipe
 from headstart.training.checks import check_words
 from headstart.training.keras_2 import understand_keras_2
 from headstart.training.plan import Stage, check_plan, make_plan
+from headstart.workflow.foreign import find_any_backbone
 
 if TYPE_CHECKING:
     from headstart.training.losses import Loss
@@ -41,7 +41,7 @@ def plan_of(recipe: TrainRecipe) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     else:
         base, notes = _settle(SCRATCH if recipe.plan == "scratch" else FINE_TUNE, recipe)
         pairs = [(base, notes)]
-        blocks = find_backbone(recipe.backbone).cut_points
+        blocks = find_any_backbone(recipe).cut_points
         stages = make_plan(recipe.plan, fine_tune=recipe.fine_tune, blocks=blocks, stage=base)
     for stage in stages:
         check_words(stage)

@@ -22,6 +22,8 @@ from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.training.plan import Stage
 from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
+from headstart.workflow.foreign import prove_unchanged
+from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup, choose_network, split_index
@@ -119,6 +121,8 @@ def train_recipe(
         for note in notes:
             given.progress.say(note)
         require_source(recipe.photos if photos is None else photos)
+        if recipe.preprocess == "probe":
+            recipe = probe_preprocessing(recipe, photos=photos, given=given)
         backbone, spec = choose_network(recipe, given.progress)
         plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
         if isinstance(given.caller, KerasProcess):
@@ -149,6 +153,7 @@ def train_recipe(
         with atomic_folder(folder) as temporary:
             write_run(temporary, setup, fitted=fitted, given=given)
         forget_states(setup, given)
+        prove_unchanged(spec, given.progress)
     return load_run(folder)
 
 
@@ -207,6 +212,6 @@ def _run_folder(recipe: TrainRecipe, out: str | Path | None) -> Path:
         if folder.exists():
             raise ArgumentError(f"out={str(out)!r} exists already. Choose another name.")
         return folder
-    base = f"{Path(recipe.photos).resolve().stem}-{recipe.backbone}"
+    base = f"{Path(recipe.photos).resolve().stem}-{Path(recipe.backbone).stem}"
     names = (Path("runs", base if n == 1 else f"{base}-{n}") for n in range(1, 10**6))
     return next(name for name in names if not name.exists())
