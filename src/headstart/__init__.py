@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.drawing import draw, summary
     from headstart.workflow.train import train
     from headstart.workflow.use import evaluate, predict
 
@@ -23,12 +24,14 @@ __all__ = [
     "check",
     "clone",
     "cut",
+    "draw",
     "evaluate",
     "freeze",
     "inspect_model",
     "load_model",
     "load_run",
     "predict",
+    "summary",
     "train",
     "unfreeze",
 ]
@@ -39,12 +42,14 @@ _PLACES = {
     "check": "headstart.workflow.check",
     "clone": "headstart.backbones.reuse",
     "cut": "headstart.backbones.reuse",
+    "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
     "freeze": "headstart.backbones.reuse",
     "inspect_model": "headstart.modelfile.inspection",
     "load_model": "headstart.modelfile.loading",
     "load_run": "headstart.artifact.run",
     "predict": "headstart.workflow.use",
+    "summary": "headstart.workflow.drawing",
     "train": "headstart.workflow.train",
     "unfreeze": "headstart.backbones.reuse",
 }

@@ -49,7 +49,8 @@ def test_help_answers_in_half_a_second_and_loads_no_keras() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "train", "evaluate", "predict", "models", "cache", "demo"]
+    "command",
+    ["check", "train", "evaluate", "predict", "models", "cache", "demo", "draw", "summary"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     code, out, _ = call(command, "--help")

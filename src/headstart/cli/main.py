@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.adopt import adopt
+from headstart.cli.draw import draw, summary
 from headstart.cli.inspect import inspect
 from headstart.cli.output import emit_json, progress_bars, reported
 
@@ -330,6 +331,8 @@ def demo(
 
 app.command()(inspect)
 app.command()(adopt)
+app.command()(draw)
+app.command()(summary)
 
 
 def main(arguments: list[str] | None = None) -> Any:
