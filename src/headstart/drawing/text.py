@@ -49,7 +49,7 @@ def shortened(text: str, size: float, *, room: float, bold: bool = False) -> str
 
     Example:
         >>> shortened("a_very_long_name", 10, room=60)
-        'a_very_l…'
+        'a_very_lo…'
     """
     if text_width(text, size, bold=bold) <= room:
         return text
