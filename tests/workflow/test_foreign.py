@@ -90,7 +90,7 @@ def test_preprocessing_is_never_guessed(make_photos, tmp_path: Path) -> None:
     scaled = str(model_a(tmp_path, scaled=True, name="scaled.keras"))
     with pytest.raises(ArgumentError, match=r"preprocess is missing.*--preprocess probe"):
         headstart.train(photos, backbone=bare)
-    with pytest.raises(ArgumentError, match=r"'0..1' would prepare photos twice.*'rescaling'"):
+    with pytest.raises(ArgumentError, match=r"'0..1' would prepare photos twice.*'rescaling"):
         headstart.train(photos, backbone=scaled, preprocess="0..1")
     grey = str(model_a(tmp_path, (24, 24, 1), name="grey.keras"))
     with pytest.raises(ArgumentError, match=r"does not go with this network.*1 channels"):
