@@ -10,7 +10,7 @@ from keras import layers
 from PIL import Image
 
 import headstart
-from headstart.errors import ArgumentError, ModelFileError
+from headstart.errors import ArgumentError, ModelFileError, RunError
 from headstart.files import sha256
 
 
@@ -182,8 +182,9 @@ def test_an_adopted_classifier_is_compared_with_one_that_was_trained(make_photos
     assert found.difference == pytest.approx(right[1] - right[0])
     assert theirs.manifest.photos["test"] == ours.manifest.photos["test"] > 0
     assert headstart.evaluate(theirs).top_1 == right[0]
-    page = headstart.make_report(theirs).read_text("utf-8")
-    assert "theirs" in page
+    assert "theirs" in headstart.make_report(theirs).read_text("utf-8")
+    with pytest.raises(RunError, match="adopted as it is: it has learnt from no photo here"):
+        headstart.suspects(theirs)
 
 
 def test_what_openvino_computes_otherwise_than_keras_is_left_to_keras(tmp_path, make_photos):

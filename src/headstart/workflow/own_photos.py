@@ -1,6 +1,6 @@
 """The photos that a run learnt from and was tested on, read again from where they lay."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,13 @@ from headstart.data.fixes import apply_fixes, read_fixes
 from headstart.data.index import ImageIndex
 from headstart.data.split import SIDES, Split, read_split_csv
 from headstart.data.store import CachePlace
-from headstart.errors import PhotosError
+from headstart.errors import PhotosError, RunError
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork, SavedClassifier, split_answer
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, read_recipe
 from headstart.workflow.intake import read_photos
+from headstart.workflow.labels import labels_in_run
 from headstart.workflow.setup import choose_network
 from headstart.workflow.tools import Tools
 
@@ -66,6 +67,8 @@ def read_own_photos(
         raise PhotosError(f"The photos of this run are not where they were: {error}") from error
     if recipe.fixes is not None:
         index = apply_fixes(index, read_fixes(recipe.fixes))
+    names = run.manifest.class_names  # an adopted classifier has an order of its own
+    index = replace(index, labels=labels_in_run(index, names), class_names=names)
     sides = {row.file: row.split for row in read_split_csv(run.folder / "split.csv")}
     side_of = [sides.get(path, "") for path in index.paths]
     found = {side: np.flatnonzero([each == side for each in side_of]) for side in SIDES}
@@ -73,6 +76,11 @@ def read_own_photos(
     return OwnPhotos(
         run, recipe, index, Split(found["train"], found["validation"], found["test"], unused)
     )
+
+
+def is_adopted(run: Run) -> bool:
+    """Tells whether a run is a classifier from elsewhere, which has learnt nothing here."""
+    return bool(run.manifest.head.get("adopted"))
 
 
 def frozen_features(
@@ -83,6 +91,11 @@ def frozen_features(
     A fine-tuned network's own features would have seen the labels that are in question.
     """
     manifest, size = own.run.manifest, own.run.manifest.image_size
+    if is_adopted(own.run):
+        raise RunError(
+            f"{own.run.folder} was adopted as it is: it has learnt from no photo here, and its "
+            "features are not known. Train on it instead: headstart train PHOTOS --backbone FILE."
+        )
     is_test = np.isin(positions, own.split.test)
     features: list[NDArray[np.float32]] = []
     frozen = FrozenPass(

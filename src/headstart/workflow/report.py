@@ -21,7 +21,7 @@ from headstart.report.pictures import SHOWN, THUMB, data_uri
 from headstart.workflow.explain import heat_maps
 from headstart.workflow.learning_curve import measure_curve
 from headstart.workflow.network_picture import draw_network
-from headstart.workflow.own_photos import OwnPhotos, read_own_photos
+from headstart.workflow.own_photos import OwnPhotos, is_adopted, read_own_photos
 from headstart.workflow.suspects import Suspects, find_suspects
 from headstart.workflow.tools import Tools, tools
 
@@ -81,6 +81,16 @@ def _gather(run: Run, given: Tools) -> Content:
             raise PhotosError("Some photos of this run are gone.")
     except PhotosError as error:
         return Content(notes=(f"Without photos: {error}",))
+    content = Content() if is_adopted(run) else _learnt(own, given)
+    if run.manifest.metrics is None:
+        return content
+    run.check("predictions.csv")
+    table = read_predictions(run.folder / "predictions.csv")
+    return _explain(own, table, replace(content, cells=_cells(own, table, given)), given)
+
+
+def _learnt(own: OwnPhotos, given: Tools) -> Content:
+    """What the photos that it learnt from have to tell."""
     suspects = find_suspects(own, given)
     content = Content(
         classes=_classes(own, given),
@@ -90,11 +100,7 @@ def _gather(run: Run, given: Tools) -> Content:
     )
     if len(own.split.test) or len(own.split.validation):
         content = replace(content, curve=measure_curve(own, given))
-    if run.manifest.metrics is None:
-        return content
-    run.check("predictions.csv")
-    table = read_predictions(run.folder / "predictions.csv")
-    return _explain(own, table, replace(content, cells=_cells(own, table, given)), given)
+    return content
 
 
 def _pixels(own: OwnPhotos, positions: NDArray[np.int64], given: Tools) -> Any:
