@@ -10,7 +10,10 @@ from headstart.errors import ArgumentError
 
 
 def test_lenet_from_scratch_reads_handwritten_digits(tmp_path):
-    settings = {"plan": "scratch", "learning_rate": 3e-3, "augment": "crop:0.8,turn:10"}
+    settings = {
+        "plan": "scratch", "epochs": 45, "learning_rate": 3e-3, "schedule": "one_cycle",
+        "average": 0.99, "validation": 0.1, "training_precision": "float32",
+    }  # fmt: skip
     run = headstart.train(
         load_digit_arrays(), backbone="LeNet5", engine="keras", out=tmp_path / "run", **settings
     )
