@@ -1,12 +1,13 @@
 """The figures behind the catalogue, as plain values.
 
-Sources, all read in November 2026; `Family.source` names the first two in the catalogue:
+Sources, read in November 2026 save for the second; `Family.source` names the first two in the catalogue:
 
 - size, top-1, top-5 and depth: the table on https://keras.io/api/applications. It has neither
   MobileNetV3 nor the width variants: their accuracies are those of the README of
   keras-team/keras-applications (as of April 2020), at 224 pixels, their size is four bytes a
   parameter, and a width variant is as deep as the full width.
-- top-1 and top-5 of `headstart.architectures`: their papers, for one network on ImageNet's
+- top-1 and top-5 of `headstart.architectures`: their papers, written down from memory and still to
+  be compared with them, for one network on ImageNet's
   validation photos, one crop each (AlexNet: ten): table 2 of AlexNet, 3 of GoogLeNet, 2 of
   Inception-v4 (which left some photos out), 3 of ResNeXt. Depth is the papers' too, or counted as
   they count. There are no published Keras weights of these.
