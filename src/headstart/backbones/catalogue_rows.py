@@ -7,10 +7,10 @@ Sources, read in November 2026 save for the second; `Family.source` names the fi
   keras-team/keras-applications (as of April 2020), at 224 pixels, their size is four bytes a
   parameter, and a width variant is as deep as the full width.
 - top-1 and top-5 of `headstart.architectures`: their papers, written down from memory and still to
-  be compared with them, for one network on ImageNet's
-  validation photos, one crop each (AlexNet: ten): table 2 of AlexNet, 3 of GoogLeNet, 2 of
-  Inception-v4 (which left some photos out), 3 of ResNeXt. Depth is the papers' too, or counted as
-  they count. There are no published Keras weights of these.
+  be compared with them, for one network on ImageNet's validation photos, one crop each (AlexNet:
+  ten): table 2 of AlexNet, 3 of GoogLeNet, 2 of Inception-v4 (which left some photos out), 3 of
+  ResNeXt. Depth is the papers' too, or counted as they count. There are no published Keras weights
+  of these.
 - parameters and feature widths: counted on the networks that Keras 3.15.1 builds (tests repeat it).
 - licences: the documentation of Keras 2.3 states them up to NASNet and MobileNetV2. Later ones are
   those of the repository that published the weights: tensorflow/models (MobileNetV3),
