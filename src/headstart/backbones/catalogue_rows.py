@@ -1,6 +1,7 @@
 """The figures behind the catalogue, as plain values.
 
-Sources, read in November 2026 save for the second; `Family.source` names the first two in the catalogue:
+Sources, read in November 2026 save for the second:
+`Family.source` names the first two in the catalogue:
 
 - size, top-1, top-5 and depth: the table on https://keras.io/api/applications. It has neither
   MobileNetV3 nor the width variants: their accuracies are those of the README of
