@@ -10,7 +10,7 @@ from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.report.range_plot import draw_range_test
 from headstart.training.range_test import RangeTest
-from headstart.workflow.fine_tune import Course, Plan
+from headstart.workflow.course import Course, Plan
 from headstart.workflow.fitting import fit_probe, read_features
 from headstart.workflow.intake import Photos, photos_name
 from headstart.workflow.prepare import prepare

@@ -18,7 +18,7 @@ from headstart.heads.spec import parse_head
 from headstart.process import KerasProcess
 from headstart.recipe import TrainRecipe
 from headstart.training.plan import Stage
-from headstart.workflow.fine_tune import Plan
+from headstart.workflow.course import Plan
 from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, read_photos, require_source
 from headstart.workflow.setup import Setup, choose_network, split_index

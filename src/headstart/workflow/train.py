@@ -9,7 +9,8 @@ from headstart.features.frozen_pass import FrozenPass
 from headstart.files import atomic_folder
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
-from headstart.workflow.fine_tune import Plan, fine_tune, forget_states, probe_score
+from headstart.workflow.course import Plan, forget_states
+from headstart.workflow.fine_tune import fine_tune, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.foreign import is_foreign, prove_unchanged
 from headstart.workflow.foreign_proof import prove_plain
