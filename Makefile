@@ -33,6 +33,9 @@ format: $(VENV)/check
 
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/frozen.py
+	$(BIN)/python benchmarks/fine_tune.py
+	$(BIN)/python benchmarks/lp_ft.py
+	$(BIN)/python benchmarks/dogs_vs_cats_vgg16.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/starter.py

@@ -68,6 +68,18 @@ def test_it_is_found_from_photos_and_from_a_run(make_photos, tmp_path: Path):
     assert "<svg" in (tmp_path / "plot.svg").read_text()
 
 
+def test_an_optimizer_with_a_rate_of_its_own_is_refused(make_photos, tmp_path: Path):
+    (tmp_path / "own.py").write_text(
+        "import keras\n"
+        "def stubborn(learning_rate):\n"
+        "    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)\n"
+        "    return keras.optimizers.SGD(rate)\n"
+    )
+    own = {"optimizer": f"{tmp_path / 'own.py'}:stubborn", "fine_tune": "last:1"}
+    with pytest.raises(ArgumentError, match="goes its own way with the learning rate"):
+        headstart.find_lr(make_photos(count=10), backbone="Starter", **own)
+
+
 def test_a_plan_that_unfreezes_nothing_has_no_rate_to_find(make_photos):
     with pytest.raises(ArgumentError, match="Nothing is unfrozen"):
         headstart.find_lr(make_photos(count=3), stages=[{"trainable": "head"}], backbone="Starter")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.errors import ArgumentError
 from headstart.training.plan import Stage
 
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -61,6 +62,9 @@ def range_test(model: Any, train: Any, stage: Stage, given: Any) -> RangeTest:
 
     Returns:
         Rates, losses and a suggestion.
+
+    Raises:
+        ArgumentError: when an optimizer of the user's own takes no learning rate.
     """
     from headstart.training.loop import Batches, compile_model
 
@@ -74,7 +78,7 @@ def range_test(model: Any, train: Any, stage: Stage, given: Any) -> RangeTest:
         epoch, at = divmod(step, len(batches))
         if at == 0:
             batches.begin(epoch)
-        model.optimizer.learning_rate = rate
+        _set_rate(model.optimizer, rate, stage.optimizer)
         model.reset_metrics()  # else Keras gives the mean of all steps so far
         found = float(model.train_on_batch(*batches.batch(at), return_dict=True)["loss"])
         losses.append(found)
@@ -129,6 +133,17 @@ def smoothed(losses: Sequence[float]) -> list[float]:
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         found.append(mean / (1 - SMOOTHING**step))
     return found
+
+
+def _set_rate(optimizer: Any, rate: float, name: str) -> None:
+    try:
+        optimizer.learning_rate = rate
+    except (AttributeError, TypeError) as error:
+        raise ArgumentError(
+            f"optimizer={name!r} goes its own way with the learning rate, so none can be tried. "
+            "Let the function hand on the learning_rate that it is called with, as in "
+            "keras.optimizers.SGD(learning_rate)."
+        ) from error
 
 
 def _is_broken(means: Sequence[float]) -> bool:
