@@ -57,7 +57,7 @@ $(VENV)/cpu: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/test: $(VENV)/cpu
-	$(PIP) --editable ".[cpu,jax]" --group test
+	$(PIP) --editable ".[cpu,jax,serve,export,tune,ray]" --group test
 	touch $@
 
 $(VENV)/check: $(VENV)/cpu
