@@ -68,6 +68,7 @@ def compare_join(
         raise EngineError(
             f"The joined model and the cached features disagree on {found.photos} test photos "
             f"({precision}: largest difference {found.max_difference:.2g}, same class on "
-            f"{found.same_or_tied:.1%}). Nothing was kept. Try --precision float32 or --engine keras."
+            f"{found.same_or_tied:.1%}). Nothing was kept. "
+            "Try --precision float32 or --engine keras."
         )
     return found
