@@ -19,7 +19,7 @@ from headstart.workflow.prepare import prepare
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup
 from headstart.workflow.stages import plan_of, refuse_foreign_code, starts_new
-from headstart.workflow.tools import Tools, tools
+from headstart.workflow.tools import RayPlace, Tools, tools
 
 
 def train(
@@ -27,6 +27,8 @@ def train(
     *,
     out: str | Path | None = None,
     logs: str | Path | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
@@ -37,6 +39,9 @@ def train(
             `(X, y)`: uint8 RGB (N, H, W, 3), 0..255, and N labels; `(X, y, sample_weight)` as well.
         out: the run folder to write; must not exist. Left out, one is named under `runs/`.
         logs: folder to write TensorBoard's logs to; needs the TensorFlow backend.
+        ray: address of a Ray cluster that evaluates the frozen network: `HOST:PORT`, `auto` for
+            the one on this machine, `local` to start one. `photos` may then be a URI or shards.
+        shards: folder or URI where the cluster keeps features; in the cache when left out.
         progress: told how far it is; see `headstart.progress.Progress`.
         **options: the fields of `headstart.recipe.TrainRecipe`, such as `backbone`, `weights`,
             `head`, `test`, `seed`.
@@ -58,7 +63,8 @@ def train(
     """
     recipe = make_recipe({"photos": photos_name(photos), **options})
     folder = None if logs is None else Path(logs)
-    return train_recipe(recipe, photos=photos, out=out, logs=folder, progress=progress)
+    on = RayPlace.named(ray, shards)
+    return train_recipe(recipe, photos=photos, out=out, logs=folder, ray=on, progress=progress)
 
 
 def train_from(
@@ -68,6 +74,7 @@ def train_from(
     out: Path | None = None,
     logs: Path | None = None,
     trust_code: bool = False,
+    ray: RayPlace | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a TOML file says, with single settings in its place; either may be left out.
@@ -81,7 +88,7 @@ def train_from(
     recipe = make_recipe(values | settings)
     if recipe_file is not None and not trust_code:
         refuse_foreign_code(make_recipe({"photos": ""} | values), recipe_file)
-    return train_recipe(recipe, out=out, logs=logs, progress=progress)
+    return train_recipe(recipe, out=out, logs=logs, ray=ray, progress=progress)
 
 
 def train_recipe(
@@ -90,11 +97,12 @@ def train_recipe(
     photos: Photos | None = None,
     out: str | Path | None = None,
     logs: Path | None = None,
+    ray: RayPlace | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a recipe says; `photos` stands in for the recipe's own when it is no path."""
     folder = _run_folder(recipe, out)
-    with tools(recipe.engine, progress) as given:
+    with tools(recipe.engine, progress, ray=ray) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
         fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
         with atomic_folder(folder) as temporary:
