@@ -42,7 +42,10 @@ def two_nodes(tmp_path_factory):
     os.environ["HEADSTART_CACHE"] = str(tmp_path_factory.mktemp("nodes"))
     os.environ.update(joining._QUIET)
     node = {"num_cpus": 1, "object_store_memory": MEMORY, "include_dashboard": False}
-    started = Cluster(initialize_head=True, head_node_args=node)
+    # A node that is gone is noticed in a second, not in half a minute.
+    watchful = {"health_check_period_ms": 300, "health_check_failure_threshold": 3,
+                "health_check_initial_delay_ms": 300}  # fmt: skip
+    started = Cluster(initialize_head=True, head_node_args={**node, "_system_config": watchful})
     second = started.add_node(num_cpus=1, object_store_memory=MEMORY)
     with cluster(started.address):
         yield started, second
@@ -136,7 +139,7 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
 
 
 def test_workers_that_fit_nowhere_are_refused(two_nodes):
-    with pytest.raises(EngineError, match=r"each wants 64 cores .* the largest has 1 cores"):
+    with pytest.raises(EngineError, match=r"each wants 64 cores .*the largest has 1 cores"):
         worker_count(Workers(cores=64))
 
 

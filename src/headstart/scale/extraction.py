@@ -29,7 +29,7 @@ from headstart.scale.shards import FeatureShards
 from headstart.scale.source import Part, Source
 from headstart.scale.worker import ATTEMPTS, Job, Worker, own_version, shard_name
 
-_SETTLED = "settled.json"
+_SETTLED = "precision.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ def extract(
     shards = Place(f"{on.shards.rstrip('/')}/{evaluated.key}")
     with cluster(on.address), _ray_errors():
         job = _job(evaluated, shards, on.workers.cores, place)
-        settled = _settle(job, source, shards, on.workers)
-        job = replace(job, precision=settled["precision"])
+        if job.precision == "auto":
+            job = replace(job, precision=_settle(job, source, shards, on.workers))
         summaries, done = list[dict[str, Any]](), 0
         for summary in _summaries(job, source, on.workers):
             summaries.append(summary)
             done += summary["files"]
             progress.step("features on Ray", done, source.file_count)
-    found = _gather(shards, source, summaries, settled)
+    found = _gather(shards, source, summaries, job.precision)
     shards.write(f"{source.digest}.json", json.dumps(found.manifest(evaluated)).encode())
     return found
 
@@ -141,16 +141,16 @@ def _network_files(evaluated: Evaluated, place: CachePlace) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (graph.file, graph.file.with_suffix(".bin"))}
 
 
-def _settle(job: Job, source: Source, shards: Place, workers: Workers) -> dict[str, Any]:
-    """Chooses precision and shape on the cluster, once; every shard of the folder has the same."""
+def _settle(job: Job, source: Source, shards: Place, workers: Workers) -> str:
+    """Chooses the precision on the cluster, once: every shard of the folder has the same."""
     import ray
 
     try:
-        return dict(json.loads(shards.read(_SETTLED)))
-    except (OSError, ValueError):
+        return shards.read(_SETTLED).decode()
+    except OSError:
         pass
 
-    def settle(job: Job, part: Part) -> dict[str, Any] | None:
+    def settle(job: Job, part: Part) -> str | None:
         return Worker(job).settle(part)
 
     worker_count(workers)
@@ -159,14 +159,11 @@ def _settle(job: Job, source: Source, shards: Place, workers: Workers) -> dict[s
     )
     reference = ray.put(job)
     for part in source.parts:
-        settled = ray.get(remote.remote(reference, part))
-        if settled is not None:
-            shards.write(_SETTLED, json.dumps(settled).encode())
-            return dict(settled)
-    raise PhotosError(
-        f"None of the {source.file_count:,} files can be read as a photo on the cluster. "
-        "`headstart check` says what is wrong with each."
-    )
+        precision: str | None = ray.get(remote.remote(reference, part))
+        if precision is not None:
+            shards.write(_SETTLED, precision.encode())
+            return precision
+    raise _unreadable(source)
 
 
 def _summaries(job: Job, source: Source, workers: Workers) -> Iterator[dict[str, Any]]:
@@ -194,25 +191,35 @@ def _env() -> dict[str, Any]:
 
 
 def _gather(
-    shards: Place, source: Source, summaries: list[dict[str, Any]], settled: dict[str, Any]
+    shards: Place, source: Source, summaries: list[dict[str, Any]], precision: str
 ) -> FeatureShards:
     names = [shard_name(part) for part in source.parts]
     by_name = {summary["name"]: summary for summary in summaries}
     lost = [name for name in names if name not in by_name]
     if lost:
         raise EngineError(f"{len(lost)} parts came back without a shard. Run the command again.")
+    shapes = [tuple(summary["shape"]) for summary in summaries if summary["rows"]]
+    if not shapes:
+        raise _unreadable(source)
     found = sorted({label for summary in summaries for label in summary["labels"]})
     aside = [SetAside(*item) for name in names for item in by_name[name]["unreadable"]]
     return FeatureShards(
         place=shards,
         names=tuple(names),
         counts=tuple(by_name[name]["rows"] for name in names),
-        shape=tuple(settled["shape"]),
-        precision=settled["precision"],
+        shape=shapes[0],
+        precision=precision,
         class_names=source.class_names or tuple(found),
         set_aside=(*source.set_aside, *aside),
         size_bytes=sum(by_name[name]["bytes"] for name in names),
         kept=sum(by_name[name]["is_kept"] for name in names),
+    )
+
+
+def _unreadable(source: Source) -> PhotosError:
+    return PhotosError(
+        f"None of the {source.file_count:,} files can be read as a photo on the cluster. "
+        "`headstart check` says what is wrong with each."
     )
 
 

@@ -20,6 +20,7 @@ from headstart.process import KerasProcess
 from headstart.recipe import TrainRecipe
 from headstart.training.plan import Stage
 from headstart.workflow.course import Plan
+from headstart.workflow.distribution import join_processes
 from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, read_photos, require_source
 from headstart.workflow.on_ray import check_plan, read_on_ray
@@ -70,6 +71,7 @@ def prepare(
     trains = needs_gradients(recipe, stages)
     if trains:
         check_backend()
+        join_processes()
     if logs is not None:
         _check_logs(logs, trains=trains)
     for note in notes:

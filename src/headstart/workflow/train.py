@@ -10,6 +10,7 @@ from headstart.files import atomic_folder
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.course import Plan, forget_states
+from headstart.workflow.distribution import written_once
 from headstart.workflow.fine_tune import fine_tune, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.foreign import is_foreign, prove_unchanged
@@ -105,12 +106,13 @@ def train_recipe(
     with tools(recipe.engine, progress, ray=ray) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
         fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
-        with atomic_folder(folder) as temporary:
-            write_run(temporary, prepared.setup, fitted=fitted, given=given)
-            prove_plain(temporary, prepared.setup, fitted, given)
-        forget_states(prepared.setup, given)
-        prove_unchanged(prepared.setup.spec, given.progress)
-    return load_run(folder)
+        with written_once(folder) as own:
+            with atomic_folder(own) as temporary:
+                write_run(temporary, prepared.setup, fitted=fitted, given=given)
+                prove_plain(temporary, prepared.setup, fitted, given)
+            forget_states(prepared.setup, given)
+            prove_unchanged(prepared.setup.spec, given.progress)
+            return load_run(own)
 
 
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
