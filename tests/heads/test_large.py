@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from headstart.errors import PhotosError
 from headstart.heads.closed_form import Statistics, discriminant, ridge, statistics_of
-from headstart.heads.streaming import Moments, fit_softmax
+from headstart.heads.streaming import Moments, fit_in_parts, fit_softmax
 from headstart.heads.totals import total_of
 
 CLASSES = 3
@@ -70,6 +70,17 @@ def test_streamed_softmax_regression_is_that_of_scikit_learn(rows, classes):
     shards = cut((features, labels), 9, seed=4)
     found = fit_softmax(total_of(lambda: shards), class_count=classes, c=0.1)
     assert np.allclose(found.probabilities(features), expected.predict_proba(standard), atol=1e-4)
+
+
+def test_features_in_a_file_are_read_in_parts(rows, monkeypatch):
+    monkeypatch.setattr("headstart.heads.streaming.PART_ROWS", 100)
+    features, labels = rows[0], np.minimum(rows[1], 1)
+    one, two = (
+        fit_in_parts(features, labels, class_count=2, activation=activation)
+        for activation in ("sigmoid", "softmax")
+    )
+    assert np.allclose(one.probabilities(features)[:, 0], two.probabilities(features)[:, 1])
+    assert one.kernel.shape == (24, 1)
 
 
 def test_a_feature_that_never_changes_is_left_alone():

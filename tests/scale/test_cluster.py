@@ -119,7 +119,6 @@ def test_a_killed_node_a_lost_and_a_damaged_shard_change_nothing(
 
 def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_photos, tmp_path):
     import headstart
-    from headstart.workflow.tools import RayPlace
 
     photos = make_photos(count=30)
     options = {"backbone": "Starter", "precision": "float32", "image_size": 40}
@@ -128,10 +127,9 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
     read = [(each.folder / "split.csv").read_text() for each in (here, there)]
     assert read[0] == read[1]
     assert here.manifest.metrics["top_1"] == there.manifest.metrics["top_1"]
-    on = RayPlace("auto", str(tmp_path / "answers"))
     (photos / "disc" / "disc_0001.png").write_bytes(b"")
     expected = headstart.predict(here, photos / "disc")
-    found = headstart.predict(there, photos / "disc", ray=on)
+    found = headstart.predict(there, photos / "disc", ray="auto", shards=str(tmp_path / "answers"))
     assert [each.file for each in found] == [each.file for each in expected]
     assert np.allclose([each.probability for each in found],
                        [each.probability for each in expected], atol=1e-3)  # fmt: skip

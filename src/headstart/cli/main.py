@@ -273,7 +273,6 @@ def predict(
 ) -> None:
     """Classify photos. Exit 1 when some could not be read."""
     from headstart.cli.tables import predictions_to_dict, print_predictions, write_predictions_csv
-    from headstart.workflow.tools import RayPlace
     from headstart.workflow.use import predict as predict_photos
 
     with reported(), progress_bars() as progress:
@@ -283,7 +282,8 @@ def predict(
             coverage=coverage,
             engine=engine,
             precision=precision,
-            ray=RayPlace.named(ray, shards),
+            ray=ray,
+            shards=shards,
             progress=progress,
         )
         if csv is not None:

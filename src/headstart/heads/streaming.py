@@ -1,5 +1,6 @@
 """Softmax regression on features larger than memory: exact full-batch steps, shard by shard."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.heads.linear import STATED_C, LinearHead
-from headstart.heads.totals import Features, Labels, Total, blocks_of
+from headstart.heads.totals import Features, Labels, Shard, Total, blocks_of, total_of
 
 MAX_STEPS = 200
+PART_ROWS = 16_384
 TOLERANCE = 1e-6
 """Largest entry of the gradient of the mean loss at which the optimum counts as reached."""
 
@@ -90,7 +92,12 @@ def slope(
 
 
 def fit_softmax(
-    total: Total, *, class_count: int, c: float = STATED_C, max_steps: int = MAX_STEPS
+    total: Total,
+    *,
+    class_count: int,
+    activation: str = "softmax",
+    c: float = STATED_C,
+    max_steps: int = MAX_STEPS,
 ) -> LinearHead:
     """Fits the same head as `headstart.heads.linear.fit_linear` does with a stated C.
 
@@ -99,11 +106,12 @@ def fit_softmax(
     Args:
         total: adds up over the shards.
         class_count: K; two classes are fitted as one column, as scikit-learn does.
+        activation: "softmax", or "sigmoid" for two classes in one unit.
         c: inverse regularisation strength.
         max_steps: at most.
 
     Returns:
-        A softmax layer that takes the features as they are.
+        A layer that takes the features as they are.
 
     Example:
         >>> from headstart.heads.totals import total_of
@@ -134,11 +142,31 @@ def fit_softmax(
     kernel, bias = _unpack(
         minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x, shape
     )
-    if shape[1] == 1:
+    if shape[1] == 1 and activation == "softmax":
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.hstack([-bias, bias]) / 2
     raw = kernel / deviation[:, None]
     bias = bias - mean @ raw
-    return LinearHead(raw.astype(np.float32), bias.astype(np.float32), "softmax", c, ())
+    return LinearHead(raw.astype(np.float32), bias.astype(np.float32), activation, c, ())
+
+
+def fit_in_parts(
+    features: Features, labels: Labels, *, class_count: int, activation: str
+) -> LinearHead:
+    """Fits on features that lie in a file, without ever holding a second copy of them.
+
+    Args:
+        features: (N, ...), memory-mapped.
+        labels: (N,).
+        class_count: K.
+        activation: "softmax" or "sigmoid".
+    """
+
+    def parts() -> Iterator[Shard]:
+        for start in range(0, len(labels), PART_ROWS):
+            rows = slice(start, start + PART_ROWS)
+            yield np.asarray(features[rows]), labels[rows]
+
+    return fit_softmax(total_of(parts), class_count=class_count, activation=activation)
 
 
 def _unpack(

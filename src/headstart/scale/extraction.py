@@ -101,7 +101,7 @@ def extract(
     """
     shards = Place(f"{on.shards.rstrip('/')}/{evaluated.key}")
     with cluster(on.address), _ray_errors():
-        job = _job(evaluated, shards, on.workers.cores, place)
+        job = job_of(evaluated, shards, on.workers.cores, place)
         if job.precision == "auto":
             job = replace(job, precision=_settle(job, source, shards, on.workers))
         summaries, done = list[dict[str, Any]](), 0
@@ -114,7 +114,8 @@ def extract(
     return found
 
 
-def _job(evaluated: Evaluated, shards: Place, cores: int, place: CachePlace) -> Job:
+def job_of(evaluated: Evaluated, shards: Place, cores: int, place: CachePlace) -> Job:
+    """Describes to workers what to do; converts the network where that was not done yet."""
     return Job(
         digest=evaluated.network.digest,
         engine=evaluated.engine,

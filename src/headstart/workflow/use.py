@@ -53,7 +53,8 @@ def predict(
     coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
-    ray: RayPlace | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
     """Classifies photos with a run folder.
@@ -65,7 +66,9 @@ def predict(
             candidate means "not sure".
         engine: "auto" takes the one that made the reported numbers, where this machine has it.
         precision: None takes the one of the reported numbers.
-        ray: the cluster that reads and classifies; None for this machine.
+        ray: address of a Ray cluster that reads and classifies: `HOST:PORT`, `auto` or `local`.
+            `photos` may then be a URI or shards.
+        shards: folder or URI where the cluster keeps answers; in the cache when left out.
         progress: told about every photo.
 
     Returns:
@@ -85,9 +88,10 @@ def predict(
     """
     opened = run if isinstance(run, Run) else load_run(run)
     named = [photos] if isinstance(photos, str | Path) else photos
-    source = None if ray is None else source_to_predict(named)
+    on = RayPlace.named(ray, shards)
+    source = None if on is None else source_to_predict(named)
     files = photo_files(named) if source is None else ()
-    with tools(engine, progress, ray=ray) as given:
+    with tools(engine, progress, ray=on) as given:
         predictor = Predictor(
             opened,
             caller=given.caller,
