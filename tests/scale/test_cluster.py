@@ -18,7 +18,7 @@ from headstart.backbones.weights import find_weights
 from headstart.data.listing import list_photos
 from headstart.data.scan import scan
 from headstart.data.store import CachePlace
-from headstart.errors import ArgumentError, EngineError
+from headstart.errors import ArgumentError, EngineError, PhotosError
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.heads.closed_form import ridge, statistics_of
@@ -136,6 +136,16 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
     assert [item.reason for item in found.set_aside] == ["empty file"]
 
 
+def test_what_a_worker_raises_comes_through_as_one_error(two_nodes, make_photos, tmp_path, network):
+    folder = make_photos(count=2)
+    source = source_of_listing(list_photos(folder))
+    for file in folder.rglob("*.png"):
+        file.unlink()
+    with pytest.raises(PhotosError, match=r"^\S+ sees none of the 4 photos"):
+        extract(source, Evaluated(network, 40, precision="float32"), on=on_ray(tmp_path),
+                place=CachePlace.default(), progress=Silent())  # fmt: skip
+
+
 def test_workers_that_fit_nowhere_are_refused(two_nodes):
     with pytest.raises(EngineError, match=r"each wants 64 cores .*the largest has 1 cores"):
         worker_count(Workers(cores=64))
@@ -152,10 +162,10 @@ def test_an_address_that_does_not_answer_is_one_error(address, monkeypatch):
 
 def test_an_address_that_is_not_ray_is_one_error(monkeypatch):
     monkeypatch.setattr("ray.is_initialized", lambda: False)
-    monkeypatch.setattr(joining, "JOIN_SECONDS", 4.0)
+    monkeypatch.setattr(joining, "JOIN_SECONDS", 2.0)
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(EngineError, match="did not answer as Ray in 4 s"), cluster(address):
+        with pytest.raises(EngineError, match="did not answer as Ray in 2 s"), cluster(address):
             pass
 
 

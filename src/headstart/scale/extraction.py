@@ -7,6 +7,7 @@ driver holds only summaries.
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -224,26 +225,36 @@ def _unreadable(source: Source) -> PhotosError:
     )
 
 
-class _ray_errors:  # noqa: N801 - reads as a statement
+@contextmanager
+def _ray_errors() -> Iterator[None]:
     """Turns what Ray raises into one sentence; an error of this package comes through as it is."""
+    from ray.exceptions import RayError
 
-    def __enter__(self) -> None:
-        pass
+    try:
+        yield
+    except HeadstartError as error:
+        # Ray makes errors that are both its own and ours, whose message is a traceback.
+        raise _own_error(error) or error from None
+    except RayError as error:
+        own = _own_error(error)
+        if own is not None:
+            raise own from None
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise EngineError(
+            f"Ray gave up: {words[-1][:300]}. Shards that were written are kept; run the command "
+            "again to go on."
+        ) from error
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        import ray.exceptions
 
-        seen, each = set[int](), error
-        while each is not None and id(each) not in seen:
-            seen.add(id(each))
-            if isinstance(each, HeadstartError) and not isinstance(each, ray.exceptions.RayError):
-                if each is error:
-                    return
-                raise each from None
-            each = getattr(each, "cause", None) or each.__cause__
-        if isinstance(error, ray.exceptions.RayError):
-            words = str(error).strip().splitlines() or [type(error).__name__]
-            raise EngineError(
-                f"Ray gave up: {words[-1][:300]}. Shards that were written are kept; run the "
-                "command again to go on."
-            ) from error
+def _own_error(error: BaseException) -> HeadstartError | None:
+    """Finds the error of this package that a worker raised, however Ray wrapped it."""
+    from ray.exceptions import RayError
+
+    seen: list[BaseException] = []
+    each: Any = error
+    while isinstance(each, BaseException) and each not in seen:
+        if isinstance(each, HeadstartError) and not isinstance(each, RayError):
+            return each
+        seen.append(each)
+        each = getattr(each, "cause", None) or each.__cause__
+    return None
