@@ -123,7 +123,7 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
     photos = make_photos(count=30)
     options = {"backbone": "Starter", "precision": "float32", "image_size": 40}
     here = headstart.train(photos, out=tmp_path / "here", **options)
-    there = headstart.train(photos, out=tmp_path / "there", ray="auto", **options)
+    there = headstart.train(photos.as_uri(), out=tmp_path / "there", ray="auto", **options)
     read = [(each.folder / "split.csv").read_text() for each in (here, there)]
     assert read[0] == read[1]
     assert here.manifest.metrics["top_1"] == there.manifest.metrics["top_1"]

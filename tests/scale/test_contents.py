@@ -3,18 +3,29 @@
 import io
 import json
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from headstart.backbones.catalogue import find_backbone
+from headstart.backbones.frozen import FrozenSpec
+from headstart.backbones.weights import find_weights
+from headstart.data.decode import decode
+from headstart.data.listing import list_photos
+from headstart.data.store import CachePlace
 from headstart.errors import ArgumentError, EngineError, PhotosError
+from headstart.features.networks import FrozenNetwork
+from headstart.process import KerasHere
 from headstart.scale.contents import contents
+from headstart.scale.extraction import Evaluated, job_of
 from headstart.scale.index import source_of_index
 from headstart.scale.place import Place
 from headstart.scale.shard import Rows, check_shard, features_of, read_shard, write_shard
-from headstart.scale.source import Part, is_sharded, source_of
+from headstart.scale.source import Part, is_sharded, source_of, source_of_listing
 from headstart.scale.worker import Job, Worker, own_version
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 pa = pytest.importorskip("pyarrow", reason="PyArrow is not installed: pip install headstart[ray]")
 
 
@@ -165,6 +176,43 @@ def test_a_machine_that_sees_no_photo_says_so(make_photos, tmp_path):
         file.unlink()
     with pytest.raises(PhotosError, match=r"sees none of the 4 photos in .* share the folder"):
         Worker(job(tmp_path / "out")).make(part)
+
+
+def test_the_keras_engine_makes_the_rows_of_the_network(make_photos, tmp_path):
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    source = find_weights(find_backbone("Starter"), "starter")
+    spec = FrozenSpec("Starter", 40, "avg", source.kind, str(source.path), source.digest, 0)
+    network, place = FrozenNetwork(spec, KerasHere()), Place(str(tmp_path / "shards"))
+    asked = Evaluated(network, 40, engine="keras", precision="float32")
+    worker = Worker(job_of(asked, place, 1, CachePlace(tmp_path)))
+    listing = list_photos(make_photos(count=3))
+    (part,) = source_of_listing(listing).parts
+    summary = worker.make(part)
+    assert (summary["rows"], summary["is_kept"]) == (6, False)
+    assert worker.make(part)["is_kept"]
+    photos = [decode((listing.root / path).read_bytes(), image_size=40) for path in listing.paths]
+    expected = network.build().predict(np.stack(photos).astype(np.float32), verbose=0)
+    rows = features_of(read_shard(place, summary["name"], ("features",)))
+    assert np.allclose(rows, expected, atol=1e-4)
+
+
+def test_buckets_are_written_and_read_as_streams(tmp_path, monkeypatch):
+    monkeypatch.setattr(Place, "is_local", False)
+    place = Place((tmp_path / "bucket").as_uri())
+    place.write("a", b"whole")
+    assert place.read("a") == b"whole"
+    place.remove("a")
+    place.remove("a")
+    with pytest.raises(FileNotFoundError):
+        place.read("a")
+
+
+@pytest.mark.parametrize("base", ["s3://bucket/photos", "file:///photos", "/photos"])
+def test_an_index_gives_its_base_back(base):
+    from headstart.data.index import ImageIndex
+
+    index = ImageIndex(Path(base), ("a/1.jpg",), *[None] * 3, ("0" * 64,), *[None] * 8)
+    assert source_of_index(index, [0]).parts[0].base == base
 
 
 def test_a_part_that_ends_worker_after_worker_is_named(make_photos, tmp_path):

@@ -81,7 +81,9 @@ def _base(root: Path) -> str:
     """Gives a URI back the slash that `Path` took from it."""
     text = root.as_posix()
     scheme, colon, rest = text.partition(":/")
-    return f"{scheme}://{rest.lstrip('/')}" if colon and len(scheme) > 1 else text
+    if not colon or len(scheme) < 2:
+        return text
+    return f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
 
 
 def _bytes(values: list[bytes]) -> np.ndarray[Any, np.dtype[np.uint8]]:

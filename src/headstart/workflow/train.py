@@ -1,5 +1,6 @@
 """The main job, top to bottom: from photos to a run folder."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def train_recipe(
                 prove_plain(temporary, prepared.setup, fitted, given)
             forget_states(prepared.setup, given)
             prove_unchanged(prepared.setup.spec, given.progress)
-            return load_run(own)
+            # Another process of the same training writes it where it was asked for.
+            return replace(load_run(own), folder=folder)
 
 
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
