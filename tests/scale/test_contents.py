@@ -166,7 +166,7 @@ def test_photos_inside_a_tar_are_asked_for_in_their_file(sharded):
 
 def test_another_version_is_refused(tmp_path):
     with pytest.raises(EngineError, match=r"has headstart .* with Pillow .*, and 0\.0 asks"):
-        Worker(job(tmp_path, version="0.0"))
+        Worker(job(tmp_path, version="0.0")).make(Part("", "files", ()))
 
 
 def test_a_machine_that_sees_no_photo_says_so(make_photos, tmp_path):

@@ -22,6 +22,7 @@ from headstart.errors import EngineError, HeadstartError, PhotosError
 from headstart.features.engine import backend_name
 from headstart.features.frozen_pass import Network
 from headstart.features.graph import graph_of
+from headstart.process import error_of
 from headstart.progress import Progress
 from headstart.scale.cluster import Workers, cluster, worker_count
 from headstart.scale.place import Place
@@ -185,7 +186,10 @@ def _summaries(job: Job, source: Source, workers: Workers) -> Iterator[dict[str,
         runtime_env=_env(),
     )
     for row in done.iter_rows():
-        yield dict(json.loads(row["summary"]))
+        summary = dict(json.loads(row["summary"]))
+        if "error" in summary:
+            raise error_of(summary["error"], summary["message"])
+        yield summary
 
 
 def _env() -> dict[str, Any]:
@@ -232,29 +236,12 @@ def _ray_errors() -> Iterator[None]:
 
     try:
         yield
-    except HeadstartError as error:
-        # Ray makes errors that are both its own and ours, whose message is a traceback.
-        raise _own_error(error) or error from None
     except RayError as error:
-        own = _own_error(error)
-        if own is not None:
-            raise own from None
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, HeadstartError):
+            raise cause from None
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise EngineError(
             f"Ray gave up: {words[-1][:300]}. Shards that were written are kept; run the command "
             "again to go on."
         ) from error
-
-
-def _own_error(error: BaseException) -> HeadstartError | None:
-    """Finds the error of this package that a worker raised, however Ray wrapped it."""
-    from ray.exceptions import RayError
-
-    seen: list[BaseException] = []
-    each: Any = error
-    while isinstance(each, BaseException) and each not in seen:
-        if isinstance(each, HeadstartError) and not isinstance(each, RayError):
-            return each
-        seen.append(each)
-        each = getattr(each, "cause", None) or each.__cause__
-    return None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from headstart.data.bounded import bounded_map
 from headstart.data.decode import PhotoFacts, examine, pillow_warnings_ignored
 from headstart.data.store import CachePlace
-from headstart.errors import EngineError, PhotoError, PhotosError
+from headstart.errors import EngineError, HeadstartError, PhotoError, PhotosError
 from headstart.features.engine import Engine, KerasEngine
 from headstart.features.graph import graph_of
 from headstart.files import atomic_file
@@ -82,22 +82,34 @@ class Worker:
             import ray
 
             job = ray.get(job)
-        assert isinstance(job, Job)
+        self._job: Job = job
+        self._engine: Engine | None = None
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Makes the shard of one part, or finds it whole; called by Ray Data.
+
+        An error of this package travels as data: Ray would wrap it until nobody knows it again.
+        """
+        answers = []
+        for line in batch["part"]:
+            try:
+                answer = self.make(Part.from_json(str(line)))
+            except HeadstartError as error:
+                answer = {"error": type(error).__name__, "message": str(error)}
+            answers.append(json.dumps(answer))
+        return {"summary": np.array(answers)}
+
+    def _check_version(self) -> None:
+        job = self._job
         if job.version != own_version():
             raise EngineError(
                 f"{platform.node()} has {own_version()}, and {job.version} asks. Install the same "
                 "on every machine of the cluster."
             )
-        self._job = job
-        self._engine: Engine | None = None
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Makes the shard of one part, or finds it whole; called by Ray Data."""
-        return {"summary": np.array([json.dumps(self.make(Part.from_json(str(line))))
-                                     for line in batch["part"]])}  # fmt: skip
 
     def make(self, part: Part) -> dict[str, Any]:
         """Makes a part's shard where it isn't there or isn't whole, and returns its summary."""
+        self._check_version()
         begin, name = perf_counter(), shard_name(part)
         place = Place(self._job.shards)
         summary = check_shard(place, name)
@@ -105,14 +117,18 @@ class Worker:
         if summary is None:
             note = f"{part.key}.attempts"
             _count_attempt(place, note, part)
-            summary = write_shard(place, name, self._rows(part))
-            place.remove(note)
+            try:
+                summary = write_shard(place, name, self._rows(part))
+            finally:
+                # What Python can tell is told; only a worker that was killed leaves its note.
+                place.remove(note)
         seconds = perf_counter() - begin
         more = {"name": name, "is_kept": is_kept, "seconds": seconds, "files": len(part.photos)}
         return summary | more
 
     def settle(self, part: Part) -> str | None:
         """Says which precision is the fastest good one; None where no photo can be read."""
+        self._check_version()
         readings = self._readings(part, SAMPLE_COUNT)
         pixels = [each.pixels for each in readings if each.pixels is not None]
         return self._start(np.stack(pixels)).precision if pixels else None
