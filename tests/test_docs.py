@@ -50,7 +50,9 @@ NOT_RUN = {
     "headstart.workflow.classify.classify": "needs ImageNet weights; test_classify.py runs it",
     "headstart.workflow.demo.demo": "takes a minute; `make demo` runs it",
 }
-VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"}
+VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"} | {
+    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
+}
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n"
     r"(?P<body>.*?)^(?P=indent)```$",

@@ -1,6 +1,6 @@
 """A run folder and photos in, predictions out; no HTTP, no labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,7 @@ class Predictor:
         engine: str = "auto",
         precision: str | None = None,
         coverage: float = COVERAGE,
+        make_pass: Callable[..., FrozenPass] = FrozenPass,
     ) -> None:
         """Prepares a predictor; the model is loaded when the first photo needs it.
 
@@ -101,6 +102,7 @@ class Predictor:
             engine: "auto" takes the one that the manifest names, where this machine has it.
             precision: None takes the one that the manifest names.
             coverage: how often the candidates shall hold the true class, below 1.
+            make_pass: makes the pass that evaluates the model: here, or on a cluster.
 
         Raises:
             ArgumentError: when an argument does not fit.
@@ -122,7 +124,7 @@ class Predictor:
         self._coverage = check_coverage(coverage)
         self._place = place
         self._progress = progress
-        self._pass = FrozenPass(
+        self.frozen_pass = make_pass(
             SavedClassifier(run.model_file, manifest.digests["model.keras"], caller),
             engine=name,
             may_fall_back=engine == "auto",
@@ -133,16 +135,16 @@ class Predictor:
 
     def begin(self) -> None:
         """Starts the conversion of the model, if it needs one, while photos are being read."""
-        self._pass.begin()
+        self.frozen_pass.begin()
 
     @property
     def engine(self) -> str:
         """The engine in use."""
-        return self._pass.engine_name
+        return self.frozen_pass.engine_name
 
     def answers(self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> Answers:
         """Classifies some photos of an index."""
-        rows, _ = self._pass.rows(
+        rows, _ = self.frozen_pass.rows(
             index, positions, image_size=self._image_size, station="photos classified"
         )
         features, outputs = split_answer(rows, self._outputs)
@@ -157,11 +159,11 @@ class Predictor:
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], str]:
         """Returns (N, K) probabilities of some photos, and the precision they were computed in."""
-        return self.answers(index, positions).probabilities, self._pass.precision
+        return self.answers(index, positions).probabilities, self.frozen_pass.precision
 
     def classify(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns probabilities of photos (N, S, S, 3) in memory, of the network's size."""
-        return both_classes(split_answer(self._pass.evaluate(photos), self._outputs)[1])
+        return both_classes(split_answer(self.frozen_pass.evaluate(photos), self._outputs)[1])
 
     def predict(self, files: Sequence[Path]) -> tuple[tuple[Prediction, ...], tuple[SetAside, ...]]:
         """Classifies files.
@@ -176,13 +178,16 @@ class Predictor:
         index = read_unlabelled(
             files, image_size=self._image_size, place=self._place, progress=self._progress
         )
+        return self.predictions(index), index.set_aside
+
+    def predictions(self, index: ImageIndex) -> tuple[Prediction, ...]:
+        """Classifies all photos of an index."""
         if not len(index):
-            return (), index.set_aside
+            return ()
         answers = self.answers(index, range(len(index)))
-        found = tuple(
+        return tuple(
             self._prediction(file, answers, number) for number, file in enumerate(index.paths)
         )
-        return found, index.set_aside
 
     def _prediction(self, file: str, answers: Answers, number: int) -> Prediction:
         row = answers.probabilities[number]

@@ -24,9 +24,11 @@ from headstart.cli.options import (
     LabelFromName,
     Optimizer,
     PhotosArgument,
+    Ray,
     RecipeFile,
     RunArgument,
     Seed,
+    Shards,
     TrustCode,
     Weights,
 )
@@ -177,6 +179,8 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's logs there.")
     ] = None,
+    ray: Ray = None,
+    shards: Shards = None,
     trust_code: TrustCode = False,
     seed: Seed = None,
     engine: Annotated[
@@ -191,15 +195,22 @@ def train(
     settings = {
         name: value
         for name, value in locals().items()
-        if name not in ("recipe", "out", "tensorboard", "trust_code", "as_json")
+        if name not in ("recipe", "out", "tensorboard", "ray", "shards", "trust_code", "as_json")
         and value is not None
     }
     from headstart.cli.tables import print_run
+    from headstart.workflow.tools import RayPlace
     from headstart.workflow.train import train_from
 
     with reported(), progress_bars() as progress:
         run = train_from(
-            recipe, settings, out=out, logs=tensorboard, trust_code=trust_code, progress=progress
+            recipe,
+            settings,
+            out=out,
+            logs=tensorboard,
+            trust_code=trust_code,
+            ray=RayPlace.named(ray, shards),
+            progress=progress,
         )
     if as_json:
         emit_json({"run": str(run.folder), "metrics": run.manifest.metrics})
@@ -248,7 +259,7 @@ def evaluate(
 def predict(
     run: RunArgument,
     photos: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
+        list[str], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
     ],
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
     coverage: Coverage = 0.95,
@@ -256,6 +267,8 @@ def predict(
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
     ] = None,
+    ray: Ray = None,
+    shards: Shards = None,
     as_json: Json = False,
 ) -> None:
     """Classify photos. Exit 1 when some could not be read."""
@@ -269,6 +282,8 @@ def predict(
             coverage=coverage,
             engine=engine,
             precision=precision,
+            ray=ray,
+            shards=shards,
             progress=progress,
         )
         if csv is not None:

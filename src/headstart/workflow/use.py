@@ -22,8 +22,9 @@ from headstart.prediction import Prediction, Predictor, photo_files
 from headstart.progress import Progress
 from headstart.workflow.intake import Photos, read_photos
 from headstart.workflow.labels import labels_in_run
+from headstart.workflow.on_ray import read_source, source_to_predict
 from headstart.workflow.own_photos import read_own_photos
-from headstart.workflow.tools import tools
+from headstart.workflow.tools import RayPlace, tools
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def predict(
     coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
     """Classifies photos with a run folder.
@@ -63,6 +66,9 @@ def predict(
             candidate means "not sure".
         engine: "auto" takes the one that made the reported numbers, where this machine has it.
         precision: None takes the one of the reported numbers.
+        ray: address of a Ray cluster that reads and classifies: `HOST:PORT`, `auto` or `local`.
+            `photos` may then be a URI or shards.
+        shards: folder or URI where the cluster keeps answers; in the cache when left out.
         progress: told about every photo.
 
     Returns:
@@ -81,8 +87,11 @@ def predict(
         photos/cats/cats_0001.png cats
     """
     opened = run if isinstance(run, Run) else load_run(run)
-    files = photo_files([photos] if isinstance(photos, str | Path) else photos)
-    with tools(engine, progress) as given:
+    named = [photos] if isinstance(photos, str | Path) else photos
+    on = RayPlace.named(ray, shards)
+    source = None if on is None else source_to_predict(named)
+    files = photo_files(named) if source is None else ()
+    with tools(engine, progress, ray=on) as given:
         predictor = Predictor(
             opened,
             caller=given.caller,
@@ -91,7 +100,11 @@ def predict(
             engine=engine,
             precision=precision,
             coverage=coverage,
+            make_pass=given.pass_maker,
         )
+        if source is not None:
+            index = read_source(predictor.frozen_pass, source, opened.manifest.image_size)
+            return Predictions(predictor.predictions(index), index.set_aside)
         predictor.begin()
         return Predictions(*predictor.predict(files))
 
