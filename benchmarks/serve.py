@@ -19,10 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+import headstart
 from load import Answer, clients, milliseconds, multipart
 from machine import describe
-
-import headstart
 
 CLIENTS = 32
 DATA = Path(os.environ.get("HEADSTART_TEST_DATA", "../shared/data")) / "photos" / "cats_dogs"

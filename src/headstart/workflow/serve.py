@@ -58,6 +58,8 @@ def serve(
         RunError: when a folder is no run or was damaged.
     """
     _check_packages()
+    from threadpoolctl import threadpool_limits
+
     from headstart.serving.app import make_app
     from headstart.serving.limits import Limits
     from headstart.serving.logs import log_as_json
@@ -66,7 +68,9 @@ def serve(
 
     allowed, key = limits or Limits(), _api_key(key_file)
     log_as_json()
-    with bind(host, port) as bound:
+    # BLAS has threads of its own, which wait by spinning: for the distances of a few photos they
+    # would take half of the processor from the network.
+    with bind(host, port) as bound, threadpool_limits(1, user_api="blas"):
         models = load_models(runs, coverage=coverage, engine=engine, precision=precision)
         app = make_app(models, limits=allowed, api_key=key, origins=origins)
         address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
