@@ -11,7 +11,6 @@ _PAGES = {
     "/docs": ("docs.html", "text/html"),
     "/page/page.css": ("page.css", "text/css"),
     "/page/page.js": ("page.js", "text/javascript"),
-    "/page/photos.js": ("photos.js", "text/javascript"),
     "/page/docs.js": ("docs.js", "text/javascript"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
 }
