@@ -118,7 +118,7 @@ class Predictor:
         wanted = precision or (manifest.precision if name == manifest.engine else "float32")
         check_precision(wanted, name)
         self.class_names = manifest.class_names
-        self._image_size = manifest.image_size
+        self.image_size = manifest.image_size
         self._outputs = int(manifest.backbone.get("outputs") or len(manifest.class_names))
         self._trust = read_trust(run.folder / TRUST_FILE) if has_trust else Trust()
         self._coverage = check_coverage(coverage)
@@ -142,18 +142,17 @@ class Predictor:
         """The engine in use."""
         return self.frozen_pass.engine_name
 
+    @property
+    def precision(self) -> str:
+        """The precision of the answers that were asked for last."""
+        return self.frozen_pass.precision
+
     def answers(self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> Answers:
         """Classifies some photos of an index."""
         rows, _ = self.frozen_pass.rows(
-            index, positions, image_size=self._image_size, station="photos classified"
+            index, positions, image_size=self.image_size, station="photos classified"
         )
-        features, outputs = split_answer(rows, self._outputs)
-        p, trust = both_classes(outputs), self._trust
-        sets = None if trust.conformal is None else trust.conformal.sets(p, self._coverage)
-        if trust.familiarity is None:
-            return Answers(p, sets, None)
-        distances = trust.familiarity.distances(features)
-        return Answers(p, sets, distances, distances > trust.familiarity.limit)
+        return self._judge(rows)
 
     def probabilities(
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]
@@ -164,6 +163,21 @@ class Predictor:
     def classify(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns probabilities of photos (N, S, S, 3) in memory, of the network's size."""
         return both_classes(split_answer(self.frozen_pass.evaluate(photos), self._outputs)[1])
+
+    def predict_pixels(
+        self, photos: NDArray[np.uint8], files: Sequence[str]
+    ) -> tuple[Prediction, ...]:
+        """Classifies photos in memory: what the server's requests come down to; none is kept.
+
+        Args:
+            photos: uint8 (N, S, S, 3), from `headstart.data.decode.decode` at `image_size`.
+            files: N names, which come back in `Prediction.file`.
+
+        Returns:
+            N predictions, the same as `predict` gives for the files.
+        """
+        answers = self._judge(self.frozen_pass.evaluate(photos))
+        return tuple(self._prediction(file, answers, at) for at, file in enumerate(files))
 
     def predict(self, files: Sequence[Path]) -> tuple[tuple[Prediction, ...], tuple[SetAside, ...]]:
         """Classifies files.
@@ -176,7 +190,7 @@ class Predictor:
             their reasons.
         """
         index = read_unlabelled(
-            files, image_size=self._image_size, place=self._place, progress=self._progress
+            files, image_size=self.image_size, place=self._place, progress=self._progress
         )
         return self.predictions(index), index.set_aside
 
@@ -188,6 +202,15 @@ class Predictor:
         return tuple(
             self._prediction(file, answers, number) for number, file in enumerate(index.paths)
         )
+
+    def _judge(self, rows: Any) -> Answers:
+        features, outputs = split_answer(rows, self._outputs)
+        p, trust = both_classes(outputs), self._trust
+        sets = None if trust.conformal is None else trust.conformal.sets(p, self._coverage)
+        if trust.familiarity is None:
+            return Answers(p, sets, None)
+        distances = trust.familiarity.distances(features)
+        return Answers(p, sets, distances, distances > trust.familiarity.limit)
 
     def _prediction(self, file: str, answers: Answers, number: int) -> Prediction:
         row = answers.probabilities[number]

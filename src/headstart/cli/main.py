@@ -34,6 +34,7 @@ from headstart.cli.options import (
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
+from headstart.cli.serve import serve
 
 app = typer.Typer(
     name="headstart",
@@ -340,6 +341,7 @@ app.command()(inspect)
 app.command()(adopt)
 app.command()(draw)
 app.command()(summary)
+app.command()(serve)
 app.command()(trust.compare)
 app.command()(trust.report)
 app.command()(trust.suspects)

@@ -10,6 +10,7 @@ references themselves would be 0 and flag everything.)
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ _CHUNK = 4096
 Rows = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Familiarity:
     """Training photos to compare with, and how far from them is too far.
 
@@ -59,16 +60,22 @@ class Familiarity:
             chosen = np.sort(np.random.default_rng(seed).permutation(len(train))[:MAX_REFERENCES])
         references = _as_bytes(np.asarray(train[chosen]))
         others = np.delete(np.arange(len(train)), chosen)
-        far = [_nearest(held_out, references), _nearest(train[others], references)]
+        directions = _unit(references)
+        far = [_nearest(held_out, directions), _nearest(train[others], directions)]
         # Each reference against all others, so that few photos still give enough distances.
-        far.append(_nearest(train[chosen], references, skip_own=True))
+        far.append(_nearest(train[chosen], directions, skip_own=True))
         known = np.concatenate(far)
         limit = float(np.quantile(known, 1 - SHARE_FLAGGED, method="higher")) if len(known) else 2.0
         return Familiarity(references, limit)
 
     def distances(self, features: Rows) -> NDArray[np.float64]:
         """Returns each photo's cosine distance to the nearest reference: (N, D) to (N,), 0..2."""
-        return _nearest(features, self.references)
+        return _nearest(features, self._directions)
+
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        """Made once: for the few photos of a request it would take longer than the network."""
+        return _unit(self.references)
 
 
 def _as_bytes(rows: Rows) -> NDArray[np.int8]:
@@ -84,11 +91,11 @@ def _unit(rows: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _nearest(
-    rows: Rows, references: NDArray[np.int8], *, skip_own: bool = False
+    rows: Rows, known: NDArray[np.float32], *, skip_own: bool = False
 ) -> NDArray[np.float64]:
-    if not len(rows) or len(references) <= skip_own:
+    if not len(rows) or len(known) <= skip_own:
         return np.zeros(0)
-    known, found = _unit(references), np.empty(len(rows))
+    found = np.empty(len(rows))
     for start in range(0, len(rows), _CHUNK):
         likeness = _unit(rows[start : start + _CHUNK]) @ known.T
         if skip_own:

@@ -33,10 +33,11 @@ class OpenVINOEngine:
     def __init__(self, compiled: "openvino.CompiledModel", precision: str) -> None:
         self.precision = precision
         self._compiled = compiled
+        self._requests: list[openvino.InferRequest] = []
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Rows]:
         """Evaluates batches (B, H, W, 3) and yields (B, ...) float32 for each, in order."""
-        return _run(self._compiled, batches)
+        return _run(self._compiled, batches, self._requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +199,24 @@ def _compile(
     return core.compile_model(model, "CPU", settings)
 
 
-def _run(compiled: "openvino.CompiledModel", batches: Iterable[Batch]) -> Iterator[Rows]:
+def _run(
+    compiled: "openvino.CompiledModel",
+    batches: Iterable[Batch],
+    idle: "list[openvino.InferRequest] | None" = None,
+) -> Iterator[Rows]:
     # Requests of our own, answered in order. `AsyncInferQueue` calls back into Python from its
     # threads, and was seen to wait for ever when it was destroyed while one of them ended.
+    # Making one takes as long as some batches: those of the last run are taken again. Two runs at
+    # the same time share none, since each takes them out of the list.
+    idle = [] if idle is None else idle
     streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-    free = [compiled.create_infer_request() for _ in range(streams + 1)]
+    free: list[openvino.InferRequest] = []
     busy: deque[tuple[openvino.InferRequest, int]] = deque()
+    made = 0
     for batch in batches:
+        if not free and made <= streams:
+            free.append(_take(idle) or compiled.create_infer_request())
+            made += 1
         if not free:
             yield _answer(busy, free)
         request = free.pop()
@@ -212,6 +224,14 @@ def _run(compiled: "openvino.CompiledModel", batches: Iterable[Batch]) -> Iterat
         busy.append((request, len(batch)))
     while busy:
         yield _answer(busy, free)
+    idle += free
+
+
+def _take(idle: "list[openvino.InferRequest]") -> "openvino.InferRequest | None":
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
 
 def _answer(

@@ -1,6 +1,7 @@
 """The station that asks what in a photo a classifier looked at."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,26 +20,40 @@ OCCLUSION = "Bright is what the class that was named could not do without (parts
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def heat_maps(
-    run: Run, photos: NDArray[np.uint8], classes: NDArray[np.int64], *, classify: Classify
-) -> tuple[NDArray[np.float32], str]:
+class Explainer:
     """Explains photos: by Grad-CAM where the network has a map and Keras has gradients here.
 
-    Args:
-        run: whose `model.keras` is explained.
-        photos: uint8 (N, S, S, 3).
-        classes: (N,), which class of each.
-        classify: the same classifier by the engine of `predict`, for occlusion.
-
-    Returns:
-        float32 (N, h, w) in [0, 1], and a sentence on what they are.
+    The model is loaded when the first photo needs it, and kept.
     """
-    split = _split_model(run)
-    if split is None:
-        return occlusion(classify, photos, classes), OCCLUSION
-    from headstart.explanation.grad_cam import grad_cam
 
-    return grad_cam(split, photos.astype(np.float32), classes), GRAD_CAM
+    def __init__(self, run: Run, classify: Classify) -> None:
+        """Prepares it.
+
+        Args:
+            run: whose `model.keras` is explained.
+            classify: the same classifier by the engine of `predict`, for occlusion.
+        """
+        self._classify = classify
+        self._split = cache(lambda: _split_model(run))
+
+    def __call__(
+        self, photos: NDArray[np.uint8], classes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], str]:
+        """Returns a map for each photo, and a sentence on what they are.
+
+        Args:
+            photos: uint8 (N, S, S, 3).
+            classes: (N,), which class of each.
+
+        Returns:
+            float32 (N, h, w) in [0, 1], and the sentence.
+        """
+        split = self._split()
+        if split is None:
+            return occlusion(self._classify, photos, classes), OCCLUSION
+        from headstart.explanation.grad_cam import grad_cam
+
+        return grad_cam(split, photos.astype(np.float32), classes), GRAD_CAM
 
 
 def _split_model(run: Run) -> Any:

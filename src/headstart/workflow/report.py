@@ -18,7 +18,7 @@ from headstart.progress import Progress
 from headstart.report.content import Content, Explained, Group, Thumb
 from headstart.report.page import REPORT, write_report
 from headstart.report.pictures import SHOWN, THUMB, data_uri
-from headstart.workflow.explain import heat_maps
+from headstart.workflow.explain import Explainer
 from headstart.workflow.learning_curve import measure_curve
 from headstart.workflow.network_picture import draw_network
 from headstart.workflow.own_photos import OwnPhotos, is_adopted, read_own_photos
@@ -181,7 +181,7 @@ def _explain(own: OwnPhotos, table: PredictionTable, content: Content, given: To
     names = own.run.manifest.class_names
     classes = np.array([names.index(table.predicted[row]) for row in rows], np.int64)
     predictor = Predictor(own.run, caller=given.caller, place=given.place, progress=given.progress)
-    maps, method = heat_maps(own.run, photos, classes, classify=predictor.classify)
+    maps, method = Explainer(own.run, predictor.classify)(photos, classes)
     given.progress.step("heat maps", len(rows), len(rows))
     shown = tuple(
         Explained(
