@@ -35,6 +35,7 @@ from headstart.cli.options import (
 )
 from headstart.cli.output import emit_json, progress_bars, reported
 from headstart.cli.serve import serve
+from headstart.cli.tune import tune
 
 app = typer.Typer(
     name="headstart",
@@ -337,6 +338,7 @@ app.command()(models)
 app.command()(classify)
 app.command()(find_lr)
 app.command()(choose)
+app.command()(tune)
 app.command()(inspect)
 app.command()(adopt)
 app.command()(draw)
