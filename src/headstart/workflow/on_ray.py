@@ -76,11 +76,13 @@ def read_on_ray(
 def source_to_predict(photos: Sequence[str | Path]) -> "Source":
     """Lists photos of which nobody has to say what they show; a single URI or shard as well."""
     from headstart.scale.cluster import require_ray
-    from headstart.scale.source import is_sharded, source_of, source_of_files
+    from headstart.scale.source import is_sharded, kind_of, source_of, source_of_files
 
     require_ray()
-    if len(photos) == 1 and is_sharded(str(photos[0])):
-        return source_of(str(photos[0]), labelled=False)
+    name = str(photos[0])
+    # A tar here is read as it lies; training unpacks one, because it may hold any layout.
+    if len(photos) == 1 and (is_sharded(name) or kind_of(name) != "files"):
+        return source_of(name, labelled=False)
     return source_of_files(photo_files(photos))
 
 
