@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headstart.workflow.drawing import draw, summary
     from headstart.workflow.find_lr import find_lr
     from headstart.workflow.learning_curve import learning_curve
+    from headstart.workflow.predict_csv import predict_to_csv
     from headstart.workflow.report import make_report
     from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
@@ -45,6 +46,7 @@ __all__ = [
     "load_run",
     "make_report",
     "predict",
+    "predict_to_csv",
     "summary",
     "suspects",
     "train",
@@ -71,6 +73,7 @@ _PLACES = {
     "load_run": "headstart.artifact.run",
     "make_report": "headstart.workflow.report",
     "predict": "headstart.workflow.use",
+    "predict_to_csv": "headstart.workflow.predict_csv",
     "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",

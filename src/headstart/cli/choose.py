@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headstart.cli.options import Engine, Json, LabelFromName, PhotosArgument, Seed
+from headstart.cli.options import Engine, Json, LabelFromName, PhotosArgument, Ray, Seed, Shards
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def choose(
     ] = None,
     label_from_name: LabelFromName = None,
     engine: Engine = "auto",
+    ray: Ray = None,
+    shards: Shards = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> None:
@@ -61,6 +63,8 @@ def choose(
             seed=seed or 0,
             engine=engine,
             plot=plot,
+            ray=ray,
+            shards=shards,
             progress=progress,
         )
     if as_json:

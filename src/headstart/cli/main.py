@@ -34,6 +34,7 @@ from headstart.cli.options import (
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
+from headstart.cli.predict import predict
 from headstart.cli.serve import serve
 from headstart.cli.tune import tune
 
@@ -258,44 +259,7 @@ def evaluate(
         print_evaluation(found)
 
 
-@app.command()
-def predict(
-    run: RunArgument,
-    photos: Annotated[
-        list[str], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
-    ],
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
-    coverage: Coverage = 0.95,
-    engine: Engine = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
-    ] = None,
-    ray: Ray = None,
-    shards: Shards = None,
-    as_json: Json = False,
-) -> None:
-    """Classify photos. Exit 1 when some could not be read."""
-    from headstart.cli.tables import predictions_to_dict, print_predictions, write_predictions_csv
-    from headstart.workflow.use import predict as predict_photos
-
-    with reported(), progress_bars() as progress:
-        found = predict_photos(
-            run,
-            photos,
-            coverage=coverage,
-            engine=engine,
-            precision=precision,
-            ray=ray,
-            shards=shards,
-            progress=progress,
-        )
-        if csv is not None:
-            write_predictions_csv(csv, found)
-    if as_json:
-        emit_json(predictions_to_dict(found))
-    else:
-        print_predictions(found)
-    raise typer.Exit(1 if found.set_aside else 0)
+app.command()(predict)
 
 
 @app.command()

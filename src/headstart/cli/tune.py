@@ -1,7 +1,7 @@
 """`headstart tune`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,9 @@ from headstart.cli.options import (
     Json,
     LabelFromName,
     PhotosArgument,
+    Ray,
     Seed,
+    Shards,
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
@@ -37,11 +39,13 @@ def tune(
     ] = None,
     label_from_name: LabelFromName = None,
     engine: Engine = "auto",
+    ray: Ray = None,
+    shards: Shards = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> None:
     """Search settings for photos: heads on kept features, then fine-tuning; best as a recipe."""
-    settings = {
+    settings: dict[str, Any] = {
         "backbone": backbone,
         "weights": weights,
         "image_size": image_size,
@@ -54,7 +58,9 @@ def tune(
     from headstart.workflow.tune import tune as tune_settings
 
     with reported(), progress_bars() as progress:
-        found = tune_settings(photos, trials=trials, out=out, progress=progress, **given)
+        found = tune_settings(
+            photos, trials=trials, out=out, ray=ray, shards=shards, progress=progress, **given
+        )
     if as_json:
         emit_json(found.to_dict())
         return

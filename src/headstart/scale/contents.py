@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from headstart.data.scan import MAX_FILE_BYTES
+from headstart.data.stream import MAX_FILE_BYTES
 from headstart.data.tarstream import BoundedStream, StrictHeader
 from headstart.data.walk import IMAGE_SUFFIXES
 from headstart.errors import ArchiveError, PhotosError

@@ -25,7 +25,6 @@ from headstart.data.duplicates import group_duplicates
 from headstart.data.index import ImageIndex
 from headstart.errors import ArgumentError
 from headstart.evaluation.intervals import Interval
-from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
 from headstart.features.speed import keep_speed, kept_speed, measure_speed
 from headstart.files import atomic_file
@@ -37,7 +36,7 @@ from headstart.selection.choice import probe_features
 from headstart.selection.values import Candidate, Choice, Probe
 from headstart.workflow.intake import Photos, read_photos, require_source
 from headstart.workflow.setup import split_index
-from headstart.workflow.tools import Tools, tools
+from headstart.workflow.tools import RayPlace, Tools, tools
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -55,6 +54,8 @@ def choose(
     seed: int = 0,
     engine: str = "auto",
     plot: str | Path | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
 ) -> Choice:
     """Finds the backbone that suits photos, by linear probes on its features.
@@ -74,6 +75,8 @@ def choose(
         seed: of the split, the draw and the folds.
         engine: "auto", "openvino" or "keras".
         plot: SVG file for accuracy against speed, or None.
+        ray: address of a Ray cluster that computes the features: `HOST:PORT`, `auto` or `local`.
+        shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told what is done.
 
     Raises:
@@ -88,7 +91,7 @@ def choose(
     end = None if budget is None else monotonic() + seconds_of(budget)
     names = backbones.split(",") if isinstance(backbones, str) else list(backbones)
     require_source(photos)
-    with tools(engine, progress) as given:
+    with tools(engine, progress, ray=RayPlace.named(ray, shards)) as given:
         candidates = _within(
             [_candidate(each, seed, given) for each in _wanted(names, sizes)],
             size_limit_mb=size_limit_mb,
@@ -293,13 +296,11 @@ class _Probing:
         file = self._file(spec, chosen)
         if (kept := _read(file)) is not None:
             return kept
-        frozen = FrozenPass(
+        frozen = self.given.make_pass(
             FrozenNetwork(spec, self.given.caller),
             engine=self.given.engine,
             may_fall_back=True,
             precision="auto",
-            place=self.given.place,
-            progress=self.given.progress,
         )
         station = f"features of {candidate.name}"
         rows, _ = frozen.rows(self.index, chosen, image_size=spec.image_size, station=station)

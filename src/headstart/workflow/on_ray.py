@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 from headstart.data.index import ImageIndex
 from headstart.data.listing import with_test_folder
 from headstart.data.store import CachePlace
+from headstart.data.stream import photo_files
 from headstart.errors import ArgumentError
 from headstart.features.frozen_pass import FrozenPass
-from headstart.prediction import photo_files
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe
 from headstart.workflow.intake import Photos, list_any

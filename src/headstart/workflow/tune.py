@@ -20,7 +20,7 @@ from headstart.recipe import TrainRecipe, make_recipe, write_recipe
 from headstart.selection.tuning import Score, Trial, search
 from headstart.workflow.intake import Photos, photos_name, read_photos
 from headstart.workflow.setup import choose_network, split_index
-from headstart.workflow.tools import tools
+from headstart.workflow.tools import RayPlace, tools
 from headstart.workflow.train import train_recipe
 
 STOPPING = 0.15
@@ -55,6 +55,8 @@ def tune(
     *,
     trials: int = 50,
     out: str | Path = "tuned",
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Tuned:
@@ -67,6 +69,8 @@ def tune(
         photos: folder, archive, CSV, index or arrays.
         trials: in all.
         out: folder for `study.sqlite3` and `best.toml`; a search that was ended goes on there.
+        ray: address of a Ray cluster that computes features: `HOST:PORT`, `auto` or `local`.
+        shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told about every trial.
         **options: fields of `headstart.recipe.TrainRecipe` that are not searched: `backbone`,
             `weights`, `image_size`, `seed`, `test`, `engine`, ...
@@ -82,13 +86,14 @@ def tune(
         ('best.toml', 2)
     """
     recipe = make_recipe({"photos": photos_name(photos), **options})
-    listener = progress or Silent()
+    listener, on = progress or Silent(), RayPlace.named(ray, shards)
     index, identity = _without_test(recipe, photos, listener)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
 
     def train(settings: Mapping[str, Any], share: float) -> Score:
-        return _try(recipe, settings, _part(index, share, recipe.seed))
+        part = _part(index, share, recipe.seed)
+        return _try(recipe, settings, part, on=on)
 
     found = search(
         folder / "study.sqlite3",
@@ -165,9 +170,15 @@ def _with(recipe: TrainRecipe, settings: Mapping[str, Any]) -> TrainRecipe:
     return make_recipe(recipe.model_dump(exclude_none=True) | dict(settings))
 
 
-def _try(recipe: TrainRecipe, settings: Mapping[str, Any], index: ImageIndex) -> Score:
+def _try(
+    recipe: TrainRecipe,
+    settings: Mapping[str, Any],
+    index: ImageIndex,
+    *,
+    on: RayPlace | None,
+) -> Score:
     tried = _with(recipe, settings).model_copy(update={"test": None, "fixes": None})
     with tempfile.TemporaryDirectory() as folder:
-        run = train_recipe(tried, photos=index, out=Path(folder, "run"))
+        run = train_recipe(tried, photos=index, out=Path(folder, "run"), ray=on)
     metrics = run.manifest.metrics or {}
     return Score(float(metrics["log_loss"]), float(metrics["top_1"]))

@@ -12,13 +12,14 @@ from headstart.artifact.run import Run, load_run
 from headstart.artifact.tables import write_predictions
 from headstart.data.index import ImageIndex
 from headstart.data.store import CachePlace
+from headstart.data.stream import photo_files
 from headstart.data.walk import SetAside
 from headstart.errors import PhotosError
 from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
-from headstart.prediction import Prediction, Predictor, photo_files
+from headstart.prediction import Prediction, Predictor
 from headstart.progress import Progress
 from headstart.workflow.intake import Photos, read_photos
 from headstart.workflow.labels import labels_in_run
@@ -106,7 +107,8 @@ def predict(
             index = read_source(predictor.frozen_pass, source, opened.manifest.image_size)
             return Predictions(predictor.predictions(index), index.set_aside)
         predictor.begin()
-        return Predictions(*predictor.predict(files))
+        found, set_aside = predictor.predict(files)
+        return Predictions(tuple(found), tuple(set_aside))
 
 
 def evaluate(
@@ -199,6 +201,8 @@ def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
 def _own_test_photos(
     run: Run, image_size: int, place: CachePlace, progress: Progress
 ) -> tuple[ImageIndex, NDArray[np.int64]]:
+    # What reads a run's own photos again reads recipes and weights too; `predict` needs neither.
+
     if not run.manifest.photos["test"]:
         raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
     own = read_own_photos(run, image_size=image_size, place=place, progress=progress)
