@@ -11,6 +11,7 @@ from headstart.cli import trust
 from headstart.cli.adopt import adopt
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
+from headstart.cli.export import export
 from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
 from headstart.cli.models import models
@@ -321,6 +322,7 @@ app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)
 app.command()(adopt)
+app.command()(export)
 app.command()(draw)
 app.command()(summary)
 app.command()(trust.compare)
