@@ -9,14 +9,13 @@ from headstart.cli.options import Json, RunArgument
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
-    from headstart.workflow.export import Export, Measured
+    from headstart.workflow.export import Export
+    from headstart.workflow.export_bench import Measured
 
 
 def export(
     run: RunArgument,
-    to: Annotated[
-        str, typer.Option(help="onnx, litert, openvino, savedmodel, keras or weights.")
-    ],
+    to: Annotated[str, typer.Option(help="onnx, litert, openvino, savedmodel, keras or weights.")],
     precision: Annotated[
         str,
         typer.Option(
@@ -40,9 +39,7 @@ def export(
     from headstart.workflow.export import export as export_run
 
     with reported(), progress_bars() as progress:
-        made = export_run(
-            run, to, precision=precision, out=out, photos=photos, progress=progress
-        )
+        made = export_run(run, to, precision=precision, out=out, photos=photos, progress=progress)
     if as_json:
         emit_json(made.to_dict())
     else:

@@ -13,9 +13,9 @@ FILE = "contract.json"
 COVERAGES = (0.9, 0.95, 0.99)
 
 RESIZE = (
-    "EXIF orientation applied, transparency over white, converted to RGB; the whole picture resized "
-    "to the square with Pillow's BILINEAR filter, reducing_gap=3; JPEGs of over 1280 pixels a side "
-    "unpacked at 1/2, 1/4 or 1/8 before, by draft to 640. See preprocess.py."
+    "EXIF orientation applied, transparency over white, converted to RGB; the whole picture "
+    "resized to the square with Pillow's BILINEAR filter, reducing_gap=3; JPEGs of over 1280 "
+    "pixels a side unpacked at 1/2, 1/4 or 1/8 before, by draft to 640. See preprocess.py."
 )
 
 

@@ -16,8 +16,8 @@ def embed(to: str, file: Path, text: str) -> None:
     """Writes a contract into a model file that is there already.
 
     ONNX has `metadata_props`, LiteRT a metadata buffer, SavedModel the folder `assets.extra`, a
-    `.keras` file its `metadata.json`, an HDF5 file attributes. OpenVINO's `rt_info` is set before its
-    file is written.
+    `.keras` file its `metadata.json`, an HDF5 file attributes. OpenVINO's `rt_info` is set before
+    its file is written.
 
     Args:
         to: name of the format.
@@ -61,13 +61,16 @@ def _savedmodel(folder: Path, text: str) -> None:
 
 
 def _keras(file: Path, text: str) -> None:
-    with atomic_file(file) as written:
-        with zipfile.ZipFile(file) as old, zipfile.ZipFile(written, "w") as new:
-            for member in old.infolist():
-                content = old.read(member)
-                if member.filename == "metadata.json":
-                    content = json.dumps(json.loads(content) | {KEY: json.loads(text)}).encode()
-                new.writestr(member, content)
+    with (
+        atomic_file(file) as written,
+        zipfile.ZipFile(file) as old,
+        zipfile.ZipFile(written, "w") as new,
+    ):
+        for member in old.infolist():
+            content = old.read(member)
+            if member.filename == "metadata.json":
+                content = json.dumps(json.loads(content) | {KEY: json.loads(text)}).encode()
+            new.writestr(member, content)
 
 
 def _weights(file: Path, text: str) -> None:

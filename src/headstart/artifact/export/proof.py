@@ -54,7 +54,7 @@ def run_apart(folder: Path, photos: Path, *, backend: str, **arguments: Any) -> 
     answers = photos.with_name("answers.npy")
     # -I keeps the working folder and PYTHONPATH out: nothing but installed packages is found.
     command = [sys.executable, "-I", "-B", str(_PLACE / "prove.py"), str(folder), str(photos)]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this interpreter and a program of ours
         [*command, str(answers), json.dumps(arguments)],
         env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
