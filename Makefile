@@ -63,7 +63,7 @@ $(VENV)/test: $(VENV)/cpu
 	touch $@
 
 $(VENV)/check: $(VENV)/cpu
-	$(PIP) --group check
+	$(PIP) --editable ".[cpu,serve]" --group check
 	touch $@
 
 $(VENV)/docs: $(VENV)/cpu

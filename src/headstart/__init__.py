@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headstart.workflow.classify import classify
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
+    from headstart.workflow.export import export
     from headstart.workflow.find_lr import find_lr
     from headstart.workflow.learning_curve import learning_curve
     from headstart.workflow.predict_csv import predict_to_csv
@@ -38,6 +39,7 @@ __all__ = [
     "cut",
     "draw",
     "evaluate",
+    "export",
     "find_lr",
     "freeze",
     "inspect_model",
@@ -65,6 +67,7 @@ _PLACES = {
     "cut": "headstart.backbones.reuse",
     "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
+    "export": "headstart.workflow.export",
     "find_lr": "headstart.workflow.find_lr",
     "freeze": "headstart.backbones.reuse",
     "inspect_model": "headstart.modelfile.inspection",

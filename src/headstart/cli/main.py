@@ -12,6 +12,7 @@ from headstart.cli.adopt import adopt
 from headstart.cli.choose import choose
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
+from headstart.cli.export import export
 from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
 from headstart.cli.models import models
@@ -305,6 +306,7 @@ app.command()(choose)
 app.command()(tune)
 app.command()(inspect)
 app.command()(adopt)
+app.command()(export)
 app.command()(draw)
 app.command()(summary)
 app.command()(serve)
