@@ -38,6 +38,9 @@ from headstart.workflow.intake import Photos, read_photos, require_source
 from headstart.workflow.setup import split_index
 from headstart.workflow.tools import RayPlace, Tools, tools
 
+GAIN_PHOTOS = 500
+"""On which pretrained weights are compared with random ones: differences are large."""
+
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -203,15 +206,18 @@ def _named(name: str, sizes: Sequence[int]) -> list[_Wanted]:
 
 def _candidate(wanted: _Wanted, seed: int, given: Tools) -> Candidate:
     backbone = find_backbone(wanted.name)
-    _spec(wanted.name, wanted.weights, wanted.size, seed, given)  # what is missing is said now
+    spec = _spec(wanted.name, wanted.weights, wanted.size, seed, given)
     own = wanted.size == backbone.image_size
     key = wanted.name if own else f"{wanted.name}-{wanted.size}"
     speed = kept_speed(given.place, key)
     if speed is None:
         given.progress.say(f"measuring {key}")
-        network = FrozenNetwork(_spec(wanted.name, "none", wanted.size, seed, given), given.caller)
         speed = measure_speed(
-            network, engine=given.engine, image_size=wanted.size, progress=given.progress
+            FrozenNetwork(spec, given.caller),
+            engine=given.engine,
+            image_size=wanted.size,
+            progress=given.progress,
+            place=given.place,
         )
         keep_speed(given.place, key, speed)
     label = f"{wanted.name}:none" if wanted.weights == "none" else wanted.name
@@ -339,7 +345,9 @@ def _with_gain(
     row = next((each for each in found.rows if each.candidate is taken), None)
     if taken is None or row is None or row.probe is None or taken.weights == "none":
         return found
-    if end is not None and row.probe.photos / taken.photos_per_second > end - monotonic():
+    count = min(row.probe.photos, GAIN_PHOTOS)
+    if end is not None and count / taken.photos_per_second > end - monotonic():
         return found
-    random = probing(replace(taken, weights="none", name=f"{taken.name}:none"), row.probe.photos)
-    return replace(found, gain=row.probe.top_1 - random.top_1, random_top_1=random.top_1)
+    random = replace(taken, weights="none", name=f"{taken.name}:none")
+    lower, higher = probing(random, count).top_1, probing(taken, count).top_1
+    return replace(found, gain=higher - lower, random_top_1=lower)
