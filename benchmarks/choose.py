@@ -3,10 +3,10 @@
     python benchmarks/choose.py --photos ../shared/data/photos/cats_dogs/train \
         --keras-home ../shared/data/keras_home
 
-MobileNetV2, MobileNetV2-0.35 and MobileNet-0.25 with ImageNet weights, ResNet50, Xception and VGG16
-with random ones. Ours is a whole process from an empty cache, with halving and without. Of plain Keras
-an epoch of each is measured on a part of the photos, after one that compiles, and scaled to five
-epochs of the photos that choosing used. Results are in docs/performance.md.
+MobileNetV2, MobileNetV2-0.35 and MobileNet-0.25 with ImageNet weights, ResNet50, Xception and
+VGG16 with random ones. Ours is a whole process from an empty cache, with halving and without. Of
+plain Keras an epoch of each is measured on a part of the photos, after one that compiles, and
+scaled to five epochs of the photos that choosing used. Results are in docs/performance.md.
 """
 
 import argparse
