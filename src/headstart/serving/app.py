@@ -108,7 +108,7 @@ def _answers(answering: Answering) -> APIRouter:
     async def predict(request: Request, model: ModelName = None) -> Response:
         """Classifies photos; of several, unreadable ones are set aside.
 
-        With the header `Prefer: handling=lenient` they are even when there is no other.
+        With the header Prefer: handling=lenient they are even when there is no other.
         """
         return await answering.predict(request, model)
 

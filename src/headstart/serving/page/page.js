@@ -153,8 +153,8 @@ function fitMap() {
   const { naturalWidth: width, naturalHeight: height, clientWidth, clientHeight } = at("photo");
   if (!width) return;
   const scale = Math.min(clientWidth / width, clientHeight / height);
-  at("map").width = Math.round(width * scale);
-  at("map").height = Math.round(height * scale);
+  at("map").style.width = `${width * scale}px`;
+  at("map").style.height = `${height * scale}px`;
 }
 
 async function explain() {
@@ -191,7 +191,7 @@ function drawGallery() {
     picture.src = item.url;
     picture.alt = "";
     name.textContent = named(prediction);
-    number.textContent = share(prediction.probability);
+    number.textContent = `${Math.floor(100 * prediction.probability)} %`;
     label.className = "of";
     label.append(name, number);
     button.classList.toggle("doubt", !prediction.is_sure || prediction.is_unfamiliar);
