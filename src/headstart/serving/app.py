@@ -122,10 +122,15 @@ def _answers(answering: Answering) -> APIRouter:
         request: Request,
         model: ModelName = None,
         class_name: Annotated[
-            str | None, Query(description="The class to explain. The likeliest where none is given.")
+            str | None,
+            Query(description="The class to explain. The likeliest where none is given."),
         ] = None,
         format: Annotated[  # noqa: A002 - the name of the parameter in the address
-            str, Query(pattern="^(png|json)$", description="png: the map over the photo. json: numbers too.")
+            str,
+            Query(
+                pattern="^(png|json)$",
+                description="png: the map over the photo. json: numbers too.",
+            ),
         ] = "png",
     ) -> Response:
         """Shows where in one photo the classifier looked."""
