@@ -45,7 +45,8 @@ class Answering:
         """Classifies the photos of a request.
 
         Raises:
-            PhotoError: when none of them is a usable photo.
+            PhotoError: when none of them is a usable photo; with `Prefer: handling=lenient` (RFC
+                7240) they are listed then too.
             RequestError: see `Intake.open`.
         """
         model = self._models.find(name)
@@ -53,7 +54,7 @@ class Answering:
             found = await asyncio.gather(*self._asked(model, photos))
         refused = [photo for photo in photos if photo.pixels is None]
         self._note(request, model, photos)
-        if not found:
+        if not found and "handling=lenient" not in request.headers.get("prefer", ""):
             raise PhotoError("; ".join(f"{photo.name}: {photo.reason}" for photo in refused))
         return _json(
             {

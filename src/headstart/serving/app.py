@@ -25,7 +25,7 @@ from headstart.serving.page import add_pages
 from headstart.serving.worker import Worker
 
 ModelName = Annotated[
-    str | None, Query(description="Of a run from /v1/models. The first where none is named.")
+    str | None, Query(description="A name from /v1/models. The first where none is given.")
 ]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": schema.ErrorBody, "description": text}
@@ -106,7 +106,10 @@ def _answers(answering: Answering) -> APIRouter:
         response_class=Response,
     )
     async def predict(request: Request, model: ModelName = None) -> Response:
-        """Classifies photos."""
+        """Classifies photos; of several, unreadable ones are set aside.
+
+        With the header Prefer: handling=lenient they are even when there is no other.
+        """
         return await answering.predict(request, model)
 
     @router.post(
@@ -119,10 +122,15 @@ def _answers(answering: Answering) -> APIRouter:
         request: Request,
         model: ModelName = None,
         class_name: Annotated[
-            str | None, Query(description="To explain. The likeliest where none is named.")
+            str | None,
+            Query(description="The class to explain. The likeliest where none is given."),
         ] = None,
         format: Annotated[  # noqa: A002 - the name of the parameter in the address
-            str, Query(pattern="^(png|json)$", description="png: the map over the photo.")
+            str,
+            Query(
+                pattern="^(png|json)$",
+                description="png: the map over the photo. json: numbers too.",
+            ),
         ] = "png",
     ) -> Response:
         """Shows where in one photo the classifier looked."""

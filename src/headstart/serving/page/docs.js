@@ -9,7 +9,7 @@ function schemaOf({ $ref, ...own }) {
 
 function kindOf(schema) {
   if (schema.$ref) return schema.$ref.split("/").at(-1).replace(/Body$/, "").toLowerCase();
-  if (schema.anyOf) return schema.anyOf.map(kindOf).join(" or ");
+  if (schema.anyOf) return schema.anyOf.map(kindOf).filter((kind) => kind !== "null").join(" or ");
   if (schema.type === "array") return `list of ${kindOf(schema.items)}`;
   return schema.format === "binary" ? "file" : schema.contentEncoding ?? schema.type ?? "any";
 }

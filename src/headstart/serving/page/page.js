@@ -2,6 +2,7 @@
 
 const TOP = 5; // bars
 const KEPT = 60; // photos of a session; older ones leave
+const LENIENT = { Prefer: "handling=lenient" }; // a broken photo is an answer too, no failure
 const at = (id) => document.getElementById(id);
 const seen = []; // {url, name, file, model, prediction, map}
 let shown = null;
@@ -11,7 +12,7 @@ class Refused extends Error {}
 
 async function ask(path, options = {}) {
   const key = sessionStorage.getItem("key");
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
@@ -43,7 +44,9 @@ async function loadModels() {
     const model = found.models.find(({ name }) => name === at("model").value);
     const names = model.class_names;
     const some = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
-    const right = model.top_1 === null ? "" : ` Right on ${(100 * model.top_1).toFixed(1)} % of its test photos.`;
+    const { low, high } = model.top_1_interval ?? {};
+    const range = low === undefined ? "" : ` (of such photos: ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %)`;
+    const right = model.top_1 === null ? "" : ` Right on ${(100 * model.top_1).toFixed(1)} % of its test photos${range}.`;
     at("facts").textContent = `Knows ${some}.${right}`;
   };
   at("model").onchange = describe;
@@ -67,11 +70,13 @@ async function predict(files) {
       }
       at("answer").classList.add("waits");
       const model = at("model").value;
-      const found = await ask(`v1/predict?model=${encodeURIComponent(model)}`, { method: "POST", body: body(file) });
+      const found = await ask(`v1/predict?model=${encodeURIComponent(model)}`, { method: "POST", body: body(file), headers: LENIENT });
+      const [broken] = found.set_aside;
+      if (broken) throw new Refused(broken.reason);
       keep({ url: URL.createObjectURL(file), name, file, model, prediction: found.predictions[0], map: null });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      wrong.push(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`);
+      wrong.push(`${name}: ${error.message}`);
       tell(wrong.join("\n"));
     } finally {
       at("answer").classList.remove("waits");
@@ -85,6 +90,10 @@ function keep(item) {
   show(item);
 }
 
+const named = ({ is_sure: isSure, is_unfamiliar: isUnfamiliar, class_name: name }) => (
+  !isSure ? "Not sure" : isUnfamiliar ? `${name}?` : name
+);
+
 const share = (value) => (value > 0.9995 ? "> 99.9 %" : value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`);
 
 function show(item) {
@@ -96,7 +105,7 @@ function show(item) {
   at("photo").alt = `The photo ${item.name}`;
   at("file").textContent = item.name;
   at("answer").classList.toggle("unsure", !prediction.is_sure || prediction.is_unfamiliar);
-  at("verdict").textContent = prediction.is_sure ? prediction.class_name : "Not sure";
+  at("verdict").textContent = named(prediction);
   at("note").textContent = doubts(prediction).join(" ");
   at("note").hidden = !at("note").textContent;
   const rows = Object.entries(prediction.probabilities).slice(0, TOP);
@@ -144,8 +153,8 @@ function fitMap() {
   const { naturalWidth: width, naturalHeight: height, clientWidth, clientHeight } = at("photo");
   if (!width) return;
   const scale = Math.min(clientWidth / width, clientHeight / height);
-  at("map").width = Math.round(width * scale);
-  at("map").height = Math.round(height * scale);
+  at("map").style.width = `${width * scale}px`;
+  at("map").style.height = `${height * scale}px`;
 }
 
 async function explain() {
@@ -181,8 +190,8 @@ function drawGallery() {
     const { prediction } = item;
     picture.src = item.url;
     picture.alt = "";
-    name.textContent = prediction.is_sure ? prediction.class_name : "not sure";
-    number.textContent = `${Math.round(100 * prediction.probability)} %`;
+    name.textContent = named(prediction);
+    number.textContent = `${Math.floor(100 * prediction.probability)} %`;
     label.className = "of";
     label.append(name, number);
     button.classList.toggle("doubt", !prediction.is_sure || prediction.is_unfamiliar);
