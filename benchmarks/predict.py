@@ -4,10 +4,10 @@
         --keras-home ../shared/data/keras_home
 
 A MobileNetV2 is trained once. Its answers for the same photos are then asked of
-`headstart predict --csv` and of `model.predict` over `image_dataset_from_directory`, in turn and as
-whole processes: imports, decoding, computing and writing count. With `--memory` photos are linked
-until they are 2,000 and 20,000, and the peak of anonymous memory is watched; `--count 100000` sends
-so many through once. Results are in docs/performance.md.
+`headstart predict --csv` and of `model.predict` over `image_dataset_from_directory`, in turn and
+as whole processes: imports, decoding, computing and writing count. With `--memory` the photos are
+linked until they are 2,000 and 20,000, and the peak of anonymous memory is watched;
+`--count 100000` sends so many through once. Results are in docs/performance.md.
 """
 
 import argparse
