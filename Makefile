@@ -44,7 +44,6 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/predict.py
-	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs
