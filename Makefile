@@ -37,6 +37,8 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/lp_ft.py
 	$(BIN)/python benchmarks/dogs_vs_cats_vgg16.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/predict.py --memory
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/starter.py
 
