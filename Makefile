@@ -39,11 +39,12 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/scale.py --what speed
 	$(BIN)/python benchmarks/scale.py --what memory
+	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/predict.py --memory
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/serve.py
-	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs

@@ -88,7 +88,7 @@ def choose(
 
     Example:
         >>> import headstart
-        >>> headstart.choose(PHOTOS, backbones="Starter,LeNet5:none").recommended
+        >>> headstart.choose(PHOTOS, backbones="Starter").recommended
         'Starter'
     """
     end = None if budget is None else monotonic() + seconds_of(budget)

@@ -1,22 +1,15 @@
-"""Predictions of any number of photos as a CSV: in flat memory, and resumed after a kill.
-
-Files are taken in blocks. The rows of a block are written, whole or not at all, into a folder
-beside the CSV, under a name that stands for everything that decides them. A second call takes the
-blocks that are there; the last act is to put all of them together and to remove the folder.
-"""
+"""Predictions of any number of photos as a CSV: in flat memory, and resumed after a kill."""
 
 import csv
-import hashlib
 import io
 import json
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import PIL
@@ -28,11 +21,11 @@ from headstart.data.index import ImageIndex
 from headstart.data.stream import photo_files
 from headstart.errors import ArgumentError, PhotosError
 from headstart.evaluation.conformal import COVERAGE
-from headstart.files import atomic_file
-from headstart.prediction import BLOCK_SIZE, Block, Predictor
+from headstart.prediction import Block, Predictor
 from headstart.progress import Progress
-from headstart.workflow.on_ray import read_source, source_to_predict
+from headstart.workflow.csv_parts import Parts, whole_csv, writer_to
 from headstart.workflow.tools import RayPlace, tools
+from headstart.workflow.use import read_on, source_on
 
 COLUMNS = ("file", "predicted", "probability", "candidates", "unfamiliar")
 ASIDE_COLUMNS = ("file", "reason")
@@ -115,7 +108,7 @@ def predict_to_csv(
         raise ArgumentError(f"csv={str(csv)!r} is a folder. Give the name of a file in it.")
     named = [photos] if isinstance(photos, str | Path) else photos
     on = RayPlace.named(ray, shards)
-    source = None if on is None else source_to_predict(named)
+    source = None if on is None else source_on(named)
     files = _without(_outputs(target), photo_files(named)) if source is None else []
     with tools(engine, progress, ray=on) as given:
         predictor = Predictor(
@@ -130,42 +123,18 @@ def predict_to_csv(
         )
         key = _key(opened, predictor, precision, coverage)
         if source is None:
-            parts = _Parts(target, files, key)
+            parts = Parts(target, files, key)
             resumed = _fill(parts, predictor, given.progress)
         else:
-            index = read_source(predictor.frozen_pass, source, opened.manifest.image_size)
-            parts = _Parts(target, index.paths, json.dumps([key, index.digests]))
+            index = read_on(predictor, source)
+            parts = Parts(target, index.paths, json.dumps([key, index.digests]))
             resumed = _fill_from(parts, index, predictor)
     written = _assemble(parts, predictor.class_names, resumed)
     shutil.rmtree(parts.folder, ignore_errors=True)
     return written
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """The blocks of a CSV in the making."""
-
-    target: Path
-    files: Sequence[str]
-    key: str
-
-    @property
-    def folder(self) -> Path:
-        # Hidden, so that nobody takes it for photos.
-        return self.target.with_name(f".{self.target.name}.parts")
-
-    def blocks(self) -> Iterator[tuple[Sequence[str], Path, Path]]:
-        """Yields the files of each block, and where its rows and what it set aside are written."""
-        for start in range(0, len(self.files), BLOCK_SIZE):
-            files = self.files[start : start + BLOCK_SIZE]
-            digest = hashlib.sha256(self.key.encode())
-            for file in files:
-                digest.update(json.dumps([file, *_stamp(file)]).encode())
-            stem = f"{start:09d}-{digest.hexdigest()[:32]}"
-            yield files, self.folder / f"{stem}.csv", self.folder / f"{stem}.set_aside.csv"
-
-
-def _fill(parts: _Parts, predictor: Predictor, progress: Progress) -> int:
+def _fill(parts: Parts, predictor: Predictor, progress: Progress) -> int:
     """Computes the blocks that are missing; returns how many files the others have."""
     places = [(files, rows, aside) for files, rows, aside in parts.blocks() if not rows.is_file()]
     missing = [file for files, _, _ in places for file in files]
@@ -184,7 +153,7 @@ def _fill(parts: _Parts, predictor: Predictor, progress: Progress) -> int:
     return resumed
 
 
-def _fill_from(parts: _Parts, index: ImageIndex, predictor: Predictor) -> int:
+def _fill_from(parts: Parts, index: ImageIndex, predictor: Predictor) -> int:
     """Writes the blocks of photos that a cluster has classified; it says itself what it resumed."""
     if not len(index):
         raise PhotosError(f"photos: none of {len(index.set_aside):,} files could be read.")
@@ -200,15 +169,10 @@ def _fill_from(parts: _Parts, index: ImageIndex, predictor: Predictor) -> int:
 def _write_block(block: Block, class_names: Sequence[str], *, rows: Path, aside: Path) -> None:
     # The rows last: where they are, the block is whole.
     if block.set_aside:
-        _write_rows(aside, ([item.path, item.reason] for item in block.set_aside))
-    _write_rows(rows, _rows(block, class_names))
-
-
-def _write_rows(path: Path, rows: Iterator[list[Any]]) -> None:
-    with atomic_file(path) as temporary, _opened(temporary, "w") as file:
-        _writer(file).writerows(rows)
-        file.flush()
-        os.fsync(file.fileno())
+        with whole_csv(aside) as file:
+            writer_to(file).writerows([item.path, item.reason] for item in block.set_aside)
+    with whole_csv(rows) as file:
+        writer_to(file).writerows(_rows(block, class_names))
 
 
 def _rows(block: Block, class_names: Sequence[str]) -> Iterator[list[Any]]:
@@ -229,24 +193,22 @@ def _rows(block: Block, class_names: Sequence[str]) -> Iterator[list[Any]]:
         ]
 
 
-def _assemble(parts: _Parts, class_names: Sequence[str], resumed: int) -> PredictedCsv:
+def _assemble(parts: Parts, class_names: Sequence[str], resumed: int) -> PredictedCsv:
     """Puts the blocks together, counting what is in them."""
     classes, not_sure, unfamiliar, set_aside = Counter[str](), 0, 0, 0
     target, aside_target = _outputs(parts.target)
-    with ExitStack() as stack:
-        file = stack.enter_context(_opened(stack.enter_context(atomic_file(target)), "w"))
-        _writer(file).writerow([*COLUMNS, *probability_columns(class_names)])
-        asides = stack.enter_context(_opened(stack.enter_context(atomic_file(aside_target)), "w"))
-        _writer(asides).writerow(ASIDE_COLUMNS)
+    with whole_csv(target) as file, whole_csv(aside_target) as asides:
+        writer_to(file).writerow([*COLUMNS, *probability_columns(class_names)])
+        writer_to(asides).writerow(ASIDE_COLUMNS)
         for _, rows, aside in parts.blocks():
-            text = _text(rows, parts)
+            text = parts.text(rows)
             file.write(text)
             for row in csv.reader(io.StringIO(text, newline="")):
                 classes[row[1]] += 1
                 not_sure += row[3] != row[1]
                 unfamiliar += row[4] == "1"
             if aside.is_file():
-                text = _text(aside, parts)
+                text = parts.text(aside)
                 asides.write(text)
                 set_aside += sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
     if not set_aside:
@@ -257,17 +219,6 @@ def _assemble(parts: _Parts, class_names: Sequence[str], resumed: int) -> Predic
         class_counts={name: classes[name] for name in class_names},
         not_sure=not_sure, unfamiliar=unfamiliar,
     )  # fmt: skip
-
-
-def _text(part: Path, parts: _Parts) -> str:
-    try:
-        with _opened(part, "r") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise PhotosError(
-            f"csv={str(parts.target)!r}: photos changed while they were classified, or another "
-            "call wrote the same file. Run the command again; it goes on from here."
-        ) from None
 
 
 def _key(run: Run, predictor: Predictor, precision: str | None, coverage: float) -> str:
@@ -281,14 +232,6 @@ def _key(run: Run, predictor: Predictor, precision: str | None, coverage: float)
         ],
         sort_keys=True,
     )  # fmt: skip
-
-
-def _stamp(file: str) -> tuple[int, int]:
-    try:
-        status = Path(file).stat()
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
 
 
 def _outputs(target: Path) -> tuple[Path, Path]:
@@ -305,11 +248,3 @@ def _without(own: tuple[Path, ...], files: Sequence[str]) -> list[str]:
     if not found:
         raise PhotosError(f"photos: nothing but {own[0]} itself. Give a photo or a folder.")
     return found
-
-
-def _opened(path: Path, mode: str) -> IO[str]:
-    return path.open(mode, newline="", encoding="utf-8")
-
-
-def _writer(file: IO[str]) -> Any:
-    return csv.writer(file, lineterminator="\n")

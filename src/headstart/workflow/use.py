@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,10 @@ from headstart.prediction import Prediction, Predictor
 from headstart.progress import Progress
 from headstart.workflow.intake import Photos, read_photos
 from headstart.workflow.labels import labels_in_run
-from headstart.workflow.on_ray import read_source, source_to_predict
-from headstart.workflow.own_photos import read_own_photos
 from headstart.workflow.tools import RayPlace, tools
+
+if TYPE_CHECKING:
+    from headstart.scale.source import Source
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def predict(
     opened = run if isinstance(run, Run) else load_run(run)
     named = [photos] if isinstance(photos, str | Path) else photos
     on = RayPlace.named(ray, shards)
-    source = None if on is None else source_to_predict(named)
+    source = None if on is None else source_on(named)
     files = photo_files(named) if source is None else ()
     with tools(engine, progress, ray=on) as given:
         predictor = Predictor(
@@ -104,11 +105,25 @@ def predict(
             make_pass=given.pass_maker,
         )
         if source is not None:
-            index = read_source(predictor.frozen_pass, source, opened.manifest.image_size)
+            index = read_on(predictor, source)
             return Predictions(predictor.predictions(index), index.set_aside)
         predictor.begin()
         found, set_aside = predictor.predict(files)
         return Predictions(tuple(found), tuple(set_aside))
+
+
+def source_on(photos: Sequence[str | Path]) -> "Source":
+    """Lists photos for a cluster; one photo here does without what that needs."""
+    from headstart.workflow.on_ray import source_to_predict
+
+    return source_to_predict(photos)
+
+
+def read_on(predictor: Predictor, source: "Source") -> ImageIndex:
+    """Lets a cluster read and classify photos."""
+    from headstart.workflow.on_ray import read_source
+
+    return read_source(predictor.frozen_pass, source, predictor.image_size)
 
 
 def evaluate(
@@ -205,6 +220,8 @@ def _own_test_photos(
 
     if not run.manifest.photos["test"]:
         raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
+    from headstart.workflow.own_photos import read_own_photos
+
     own = read_own_photos(run, image_size=image_size, place=place, progress=progress)
     gone = run.manifest.photos["test"] - len(own.split.test)
     if gone:
