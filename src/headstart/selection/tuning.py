@@ -143,9 +143,7 @@ def _run(
     counted = (TrialState.COMPLETE, TrialState.PRUNED)
     while (done := len(study.get_trials(deepcopy=False, states=counted))) < wanted:
         progress.step(station, done, wanted)
-        if len(study.trials) >= 2 * wanted + _STARTUP:
-            break  # as many failed as there were to be
-        study.optimize(objective, n_trials=1, catch=(HeadstartError,))
+        study.optimize(objective, n_trials=1)
     progress.step(station, min(done, wanted), wanted)
 
 
@@ -186,7 +184,12 @@ def _score(
     trial.set_user_attr("settings", settings)
     score = Score(float("inf"), 0.0)
     for step, share in enumerate(shares):
-        score = train(settings, share)
+        try:
+            score = train(settings, share)
+        except HeadstartError as error:
+            # A number, so that the sampler learns to leave such settings alone.
+            trial.set_user_attr("failed", str(error))
+            return float("inf")
         trial.report(score.log_loss, step)
         if step + 1 < len(shares) and trial.should_prune():
             raise optuna.TrialPruned
@@ -195,7 +198,7 @@ def _score(
 
 
 def _told(study: Any, *, is_end_to_end: bool) -> list[Trial]:
-    words = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    words = {"COMPLETE": "complete", "PRUNED": "pruned"}
     found = []
     for each in study.get_trials(deepcopy=False):
         if each.state.name not in words or "settings" not in each.user_attrs:
@@ -203,8 +206,6 @@ def _told(study: Any, *, is_end_to_end: bool) -> list[Trial]:
         score = None
         with suppress(KeyError):
             score = Score(float(each.value or 0.0), float(each.user_attrs["top_1"]))
-        settings = each.user_attrs["settings"]
-        found.append(
-            Trial(each.number, is_end_to_end, settings, score, words[each.state.name])
-        )  # fmt: skip
+        state = "failed" if "failed" in each.user_attrs else words[each.state.name]
+        found.append(Trial(each.number, is_end_to_end, each.user_attrs["settings"], score, state))
     return sorted(found, key=lambda t: t.score.log_loss if t.score else float("inf"))
