@@ -69,6 +69,9 @@ def test_train_prints_the_result_and_where_it_is(run: Path, make_photos, tmp_pat
 def test_predict_prints_a_table_json_and_csv(run: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")  # a narrow terminal breaks long names
     photos = run.parent / "photos" / "disc"
+    code, out, _ = call("predict", run, photos / "disc_0000.png")
+    assert code == 0
+    assert "disc_0000.png" in out
     code, out, _ = call("predict", run, photos / "disc_0000.png", "--csv", tmp_path / "p.csv")
     assert code == 0
     assert "1 photos classified" in out

@@ -48,11 +48,9 @@ class Lines:
         begun, first = self._begun.setdefault(station, (monotonic(), done))
         if first < done < total and monotonic() - max(self._said, begun) >= self._pause:
             self._said = monotonic()
-            speed = (done - first) / (self._said - begun)
-            minutes = (total - done) / speed / 60
-            typer.echo(
-                f"{station}: {done:,} of {total:,}, {speed:.0f}/s, {minutes:.0f} min left", err=True
-            )
+            rate = (done - first) / (self._said - begun)
+            left = f"{rate:.0f}/s, {(total - done) / rate / 60:.0f} min left"
+            typer.echo(f"{station}: {done:,} of {total:,}, {left}", err=True)
         if done >= total:
             del self._begun[station]
             seconds = monotonic() - begun
