@@ -66,16 +66,14 @@ def test_a_broken_file_is_told_in_words(page, tmp_path) -> None:
 
 
 def test_doubts_are_shown_as_such(page, served, draw_photo, tmp_path) -> None:
-    def answer(route) -> None:
-        # The server's own answer, with the doubts that no drawn photo raises for certain.
-        said = route.fetch()
-        values = said.json()
-        values["predictions"][0] |= {
-            "is_sure": False, "candidates": ["disc", "square"], "is_unfamiliar": True,
-        }  # fmt: skip
-        route.fulfill(response=said, json=values)
-
-    page.route("**/v1/predict*", answer)
+    # What no drawn photo raises for certain, in the server's own words.
+    doubtful = {
+        "file": "disc.png", "class_name": "disc", "probability": 0.55, "distance": 1.2,
+        "probabilities": {"disc": 0.55, "square": 0.45}, "candidates": ["disc", "square"],
+        "is_sure": False, "is_unfamiliar": True,
+    }  # fmt: skip
+    body = {"model": "shapes", "predictions": [doubtful], "set_aside": []}
+    page.route("**/v1/predict*", lambda route: route.fulfill(json=body))
     page.set_input_files("#choose", str(served.photos[0]))
     entries(page, 1)
     assert page.text_content("#verdict") == "Not sure"

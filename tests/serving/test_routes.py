@@ -70,12 +70,6 @@ def test_one_broken_photo_among_others_is_set_aside(served, client) -> None:
     assert (lenient.status_code, lenient.json()["predictions"]) == (200, [])
 
 
-def bomb() -> bytes:
-    file = io.BytesIO()
-    Image.new("1", (16_000, 6_000)).save(file, "PNG")
-    return file.getvalue()
-
-
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 PART = b'--b\r\ncontent-disposition: form-data; name="images"\r\n\r\nabc\r\n'
 
@@ -86,7 +80,6 @@ PART = b'--b\r\ncontent-disposition: form-data; name="images"\r\n\r\nabc\r\n'
         ({"content": b"x" * 200_001}, 413, "and 200,001 bytes are declared"),
         ({"content": iter([b"x" * 150_000] * 2)}, 413, "and more came"),
         ({"json": as_json(*[b"a"] * 10)}, 413, "at most 9 are taken"),
-        ({"json": as_json(bomb())}, 415, "giant picture: 16000 x 6000 pixels"),
         ({"content": b"x", "headers": {"content-type": "image/png"}}, 415, "'image/png' is not"),
         ({"json": {"images": ["?"]}}, 400, "images[0] is no base64"),
         ({"json": {"images": []}}, 400, 'Expected {"images": ["<base64>", ...]}'),
@@ -120,7 +113,12 @@ def test_a_full_server_says_when_to_come_again(models, served) -> None:
 def test_a_key_is_asked_for_where_there_is_one(models) -> None:
     with TestClient(make_app(models, api_key="secret", origins=["https://a.example"])) as client:
         assert client.get("/v1/models").status_code == 401
-        assert client.get("/metrics", headers={"Authorization": "Bearer é"}).status_code == 401
+        assert (
+            client.get(
+                "/metrics", headers={"Authorization": "Bearer é".encode("latin-1")}
+            ).status_code
+            == 401
+        )
         assert client.get("/healthz").is_success
         assert client.get("/").is_success
         given = {"Authorization": "Bearer secret", "Origin": "https://a.example"}
