@@ -37,7 +37,14 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/lp_ft.py
 	$(BIN)/python benchmarks/dogs_vs_cats_vgg16.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/scale.py --what speed
+	$(BIN)/python benchmarks/scale.py --what memory
+	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/predict.py --memory
 	$(BIN)/python benchmarks/trust.py
+	$(BIN)/python benchmarks/choose.py
+	$(BIN)/python benchmarks/export.py
+	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs
@@ -61,7 +68,7 @@ $(VENV)/test: $(VENV)/cpu
 	touch $@
 
 $(VENV)/check: $(VENV)/cpu
-	$(PIP) --group check
+	$(PIP) --editable ".[cpu,serve]" --group check
 	touch $@
 
 $(VENV)/docs: $(VENV)/cpu

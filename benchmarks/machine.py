@@ -1,7 +1,7 @@
 """What a number was measured on."""
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from headstart.progress import processors
@@ -18,7 +18,12 @@ def describe() -> str:
         if key.strip() == "flags":
             known = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
             flags = " ".join(flag for flag in known if flag in value.split())
-    packages = " ".join(
-        f"{package} {version(package)}" for package in ("keras", "openvino", "tensorflow-cpu")
-    )
+    packages = " ".join(map(_version, ("keras", "openvino", "tensorflow-cpu")))
     return f"{name}, {processors()} cores ({flags}); Python {platform.python_version()}, {packages}"
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"

@@ -36,11 +36,11 @@ def multiply(source: Path, target: Path, count: int) -> None:
             changed.save(place, quality=90 - turn)
 
 
-def anonymous_bytes(process: psutil.Process) -> int:
+def anonymous_bytes(process: psutil.Process, *, with_children: bool = True) -> int:
     """Sums RssAnon over a process and all below it."""
     total = 0
     try:
-        family = [process, *process.children(recursive=True)]
+        family = [process, *(process.children(recursive=True) if with_children else ())]
     except psutil.NoSuchProcess:
         return 0
     for member in family:

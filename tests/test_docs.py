@@ -48,9 +48,12 @@ OTHER_PAGES = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECU
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text("utf-8"))
 NOT_RUN = {
     "headstart.workflow.classify.classify": "needs ImageNet weights; test_classify.py runs it",
+    "headstart.workflow.export.export": "starts TensorFlow; test_export.py and a page run it",
     "headstart.workflow.demo.demo": "takes a minute; `make demo` runs it",
 }
-VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"}
+VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"} | {
+    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
+}
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n"
     r"(?P<body>.*?)^(?P=indent)```$",

@@ -14,26 +14,32 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.choose import choose
     from headstart.workflow.classify import classify
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
+    from headstart.workflow.export import export
     from headstart.workflow.find_lr import find_lr
     from headstart.workflow.learning_curve import learning_curve
+    from headstart.workflow.predict_csv import predict_to_csv
     from headstart.workflow.report import make_report
     from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
+    from headstart.workflow.tune import tune
     from headstart.workflow.use import evaluate, predict
 
 __all__ = [
     "Run",
     "adopt",
     "check",
+    "choose",
     "classify",
     "clone",
     "compare",
     "cut",
     "draw",
     "evaluate",
+    "export",
     "find_lr",
     "freeze",
     "inspect_model",
@@ -42,9 +48,11 @@ __all__ = [
     "load_run",
     "make_report",
     "predict",
+    "predict_to_csv",
     "summary",
     "suspects",
     "train",
+    "tune",
     "unfreeze",
 ]
 
@@ -52,12 +60,14 @@ _PLACES = {
     "Run": "headstart.artifact.run",
     "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "choose": "headstart.workflow.choose",
     "classify": "headstart.workflow.classify",
     "clone": "headstart.backbones.reuse",
     "compare": "headstart.workflow.compare",
     "cut": "headstart.backbones.reuse",
     "draw": "headstart.workflow.drawing",
     "evaluate": "headstart.workflow.use",
+    "export": "headstart.workflow.export",
     "find_lr": "headstart.workflow.find_lr",
     "freeze": "headstart.backbones.reuse",
     "inspect_model": "headstart.modelfile.inspection",
@@ -66,9 +76,11 @@ _PLACES = {
     "load_run": "headstart.artifact.run",
     "make_report": "headstart.workflow.report",
     "predict": "headstart.workflow.use",
+    "predict_to_csv": "headstart.workflow.predict_csv",
     "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
+    "tune": "headstart.workflow.tune",
     "unfreeze": "headstart.backbones.reuse",
 }
 

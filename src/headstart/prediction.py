@@ -1,7 +1,8 @@
 """A run folder and photos in, predictions out; no HTTP, no labels."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ from headstart.artifact.run import Run
 from headstart.artifact.trust import FILE as TRUST_FILE
 from headstart.artifact.trust import Trust, read_trust
 from headstart.data.index import ImageIndex
-from headstart.data.listing import Listing, SetAside
-from headstart.data.scan import scan
 from headstart.data.store import CachePlace
-from headstart.errors import PhotosError
+from headstart.data.stream import FileBatch, file_batches, first_photos
+from headstart.data.walk import SetAside
 from headstart.evaluation.conformal import COVERAGE, check_coverage
-from headstart.features.engine import check_precision, choose_engine
-from headstart.features.frozen_pass import FrozenPass
+from headstart.features.engine import Rows, check_precision, choose_engine
+from headstart.features.frozen_pass import SAMPLE_COUNT, FrozenPass
 from headstart.features.networks import SavedClassifier, split_answer
 from headstart.heads.linear import both_classes
 from headstart.process import KerasCaller
 from headstart.progress import Progress
+
+BLOCK_SIZE = 256
+"""Files a block: a multiple of every engine's batch, and a second of work or a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,24 @@ class Answers:
     is_unfamiliar: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What became of some files, N of which could be read.
+
+    Attributes:
+        files: N names, in the order given.
+        answers: of these N; None where N is 0.
+        set_aside: the others, with their reasons.
+    """
+
+    files: tuple[str, ...]
+    answers: Answers | None
+    set_aside: tuple[SetAside, ...]
+
+    def __len__(self) -> int:
+        return len(self.files) + len(self.set_aside)
+
+
 class Predictor:
     """A classifier from a run folder, ready for photos."""
 
@@ -90,6 +111,7 @@ class Predictor:
         engine: str = "auto",
         precision: str | None = None,
         coverage: float = COVERAGE,
+        make_pass: Callable[..., FrozenPass] = FrozenPass,
     ) -> None:
         """Prepares a predictor; the model is loaded when the first photo needs it.
 
@@ -101,6 +123,7 @@ class Predictor:
             engine: "auto" takes the one that the manifest names, where this machine has it.
             precision: None takes the one that the manifest names.
             coverage: how often the candidates shall hold the true class, below 1.
+            make_pass: makes the pass that evaluates the model: here, or on a cluster.
 
         Raises:
             ArgumentError: when an argument does not fit.
@@ -120,9 +143,8 @@ class Predictor:
         self._outputs = int(manifest.backbone.get("outputs") or len(manifest.class_names))
         self._trust = read_trust(run.folder / TRUST_FILE) if has_trust else Trust()
         self._coverage = check_coverage(coverage)
-        self._place = place
         self._progress = progress
-        self._pass = FrozenPass(
+        self.frozen_pass = make_pass(
             SavedClassifier(run.model_file, manifest.digests["model.keras"], caller),
             engine=name,
             may_fall_back=engine == "auto",
@@ -133,21 +155,21 @@ class Predictor:
 
     def begin(self) -> None:
         """Starts the conversion of the model, if it needs one, while photos are being read."""
-        self._pass.begin()
+        self.frozen_pass.begin()
 
     @property
     def engine(self) -> str:
         """The engine in use."""
-        return self._pass.engine_name
+        return self.frozen_pass.engine_name
 
     @property
     def precision(self) -> str:
         """The precision of the answers that were asked for last."""
-        return self._pass.precision
+        return self.frozen_pass.precision
 
     def answers(self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> Answers:
         """Classifies some photos of an index."""
-        rows, _ = self._pass.rows(
+        rows, _ = self.frozen_pass.rows(
             index, positions, image_size=self.image_size, station="photos classified"
         )
         return self._judge(rows)
@@ -156,11 +178,11 @@ class Predictor:
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], str]:
         """Returns (N, K) probabilities of some photos, and the precision they were computed in."""
-        return self.answers(index, positions).probabilities, self._pass.precision
+        return self.answers(index, positions).probabilities, self.frozen_pass.precision
 
     def classify(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns probabilities of photos (N, S, S, 3) in memory, of the network's size."""
-        return both_classes(split_answer(self._pass.evaluate(photos), self._outputs)[1])
+        return both_classes(split_answer(self.frozen_pass.evaluate(photos), self._outputs)[1])
 
     def predict_pixels(
         self, photos: NDArray[np.uint8], files: Sequence[str]
@@ -174,10 +196,49 @@ class Predictor:
         Returns:
             N predictions, the same as `predict` gives for the files.
         """
-        answers = self._judge(self._pass.evaluate(photos))
+        answers = self._judge(self.frozen_pass.evaluate(photos))
         return tuple(self._prediction(file, answers, at) for at, file in enumerate(files))
 
-    def predict(self, files: Sequence[Path]) -> tuple[tuple[Prediction, ...], tuple[SetAside, ...]]:
+    def blocks(
+        self, files: Sequence[str | Path], *, block_size: int = BLOCK_SIZE
+    ) -> Iterator[Block]:
+        """Classifies files, however many, in flat memory; nothing is kept on disk.
+
+        Files are decoded by threads while the engine works on those before them. What is said of a
+        file depends on the files of its block alone, not on the blocks before.
+
+        Args:
+            files: photos, in any format that `check` accepts.
+            block_size: files a block, a multiple of 32; the last block may be shorter.
+
+        Yields:
+            Blocks of the files in the order given.
+
+        Raises:
+            EngineError: when no engine can evaluate the model.
+        """
+        samples = first_photos(files, image_size=self.image_size, count=SAMPLE_COUNT)
+        if not len(samples):
+            yield from self._unreadable(files, block_size)
+            return
+        engine, pending, gathered = self.frozen_pass.start(samples), deque[FileBatch](), _Gathered()
+
+        def photos() -> Iterator[NDArray[np.uint8]]:
+            for batch in file_batches(
+                files, image_size=self.image_size, batch_size=engine.batch_size
+            ):
+                pending.append(batch)
+                yield batch.photos
+
+        for rows in engine.run(photos()):
+            gathered.add(pending.popleft(), rows)
+            if gathered.listed >= block_size:
+                yield self._block(gathered)
+                gathered = _Gathered()
+        if gathered.listed:
+            yield self._block(gathered)
+
+    def predict(self, files: Sequence[str | Path]) -> tuple[list[Prediction], list[SetAside]]:
         """Classifies files.
 
         Args:
@@ -187,16 +248,39 @@ class Predictor:
             A prediction for each photo that could be read, in the order given, and the others with
             their reasons.
         """
-        index = read_unlabelled(
-            files, image_size=self.image_size, place=self._place, progress=self._progress
-        )
+        found: list[Prediction] = []
+        set_aside: list[SetAside] = []
+        for block in self.blocks(files):
+            found.extend(self.predictions_of(block))
+            set_aside.extend(block.set_aside)
+            self._progress.step("photos classified", len(found) + len(set_aside), len(files))
+        return found, set_aside
+
+    def predictions(self, index: ImageIndex) -> tuple[Prediction, ...]:
+        """Classifies all photos of an index."""
         if not len(index):
-            return (), index.set_aside
+            return ()
         answers = self.answers(index, range(len(index)))
-        found = tuple(
+        return tuple(
             self._prediction(file, answers, number) for number, file in enumerate(index.paths)
         )
-        return found, index.set_aside
+
+    def predictions_of(self, block: Block) -> list[Prediction]:
+        """Returns what was said of the files of a block, one by one."""
+        if block.answers is None:
+            return []
+        return [
+            self._prediction(file, block.answers, number) for number, file in enumerate(block.files)
+        ]
+
+    def _block(self, gathered: "_Gathered") -> Block:
+        rows = np.concatenate(gathered.rows)
+        answers = self._judge(rows) if len(rows) else None
+        return Block(tuple(gathered.files), answers, tuple(gathered.set_aside))
+
+    def _unreadable(self, files: Sequence[str | Path], block_size: int) -> Iterator[Block]:
+        for batch in file_batches(files, image_size=self.image_size, batch_size=block_size):
+            yield Block((), None, batch.set_aside)
 
     def _judge(self, rows: Any) -> Answers:
         features, outputs = split_answer(rows, self._outputs)
@@ -223,46 +307,17 @@ class Predictor:
         )
 
 
-def read_unlabelled(
-    files: Sequence[Path], *, image_size: int, place: CachePlace, progress: Progress
-) -> ImageIndex:
-    """Reads photos of which nobody says what they show.
+@dataclass(slots=True)
+class _Gathered:
+    """A block in the making."""
 
-    Args:
-        files: in any format that `check` accepts.
-        image_size: side in pixels that they will be asked for.
-        place: where pixels are kept.
-        progress: told about every photo.
+    files: list[str] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    listed: int = 0
 
-    Returns:
-        Those that could be read, in the order given; the others are in its `set_aside`.
-    """
-    listing = Listing(
-        root=Path(),
-        paths=tuple(str(file) for file in files),
-        labels=np.zeros(len(files), np.int32),
-        class_names=("",),
-        splits=(None,) * len(files),
-        set_aside=(),
-    )
-    return scan(listing, place=place, image_size=image_size, progress=progress)
-
-
-def photo_files(photos: Sequence[str | Path]) -> tuple[Path, ...]:
-    """Lists the files of images and folders (with everything below them), sorted in each folder.
-
-    Raises:
-        PhotosError: when a name does not exist or there is no file at all.
-    """
-    files: list[Path] = []
-    for name in map(Path, photos):
-        if name.is_dir():
-            below = sorted(path for path in name.rglob("*") if path.is_file())
-            files.extend(path for path in below if not path.name.startswith("."))
-        elif name.is_file():
-            files.append(name)
-        else:
-            raise PhotosError(f"photos={str(name)!r} does not exist. Give a photo or a folder.")
-    if not files:
-        raise PhotosError(f"photos: no file in {', '.join(map(str, photos))}.")
-    return tuple(files)
+    def add(self, batch: FileBatch, rows: Rows) -> None:
+        self.files.extend(batch.files)
+        self.rows.append(rows)
+        self.set_aside.extend(batch.set_aside)
+        self.listed += len(batch)

@@ -115,7 +115,7 @@ class KerasProcess:
             answer = json.loads(line)
             future = self._waiting.get()
             if "error" in answer:
-                future.set_exception(_error_of(answer["error"], answer["message"]))
+                future.set_exception(error_of(answer["error"], answer["message"]))
             else:
                 future.set_result(answer["result"])
         while not self._waiting.empty():
@@ -152,11 +152,12 @@ def _resolve(function: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _error_of(kind: str, message: str) -> Exception:
+def error_of(kind: str, message: str) -> Exception:
+    """Returns an error of this package that another process met, by its name and message."""
     known = getattr(errors, kind, None)
     if isinstance(known, type) and issubclass(known, errors.HeadstartError):
         return known(message)
-    return errors.EngineError(f"The Keras process met {kind}: {message}")
+    return errors.EngineError(f"Another process met {kind}: {message}")
 
 
 class _NotInstalled(MetaPathFinder):

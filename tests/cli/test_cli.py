@@ -71,7 +71,7 @@ def test_predict_prints_a_table_json_and_csv(run: Path, tmp_path: Path, monkeypa
     photos = run.parent / "photos" / "disc"
     code, out, _ = call("predict", run, photos / "disc_0000.png", "--csv", tmp_path / "p.csv")
     assert code == 0
-    assert "disc_0000.png" in out
+    assert "1 photos classified" in out
     begin = "file,predicted,probability,candidates,unfamiliar,p(disc)"
     assert (tmp_path / "p.csv").read_text().startswith(begin)
     code, out, _ = call("predict", run, photos, "--json")

@@ -66,3 +66,13 @@ def test_a_log_has_a_line_an_epoch_and_one_for_the_stage(capsys):
     starts = [f"stage 1, epoch   {number}  loss 0.2500" for number in (1, 2, 3)]
     assert [line[: len(starts[0])] for line in lines[:3]] == starts
     assert lines[3:] == ["stage 1: 120 in 0.0 s"]
+
+
+def test_a_long_station_says_in_a_log_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(pause_seconds=0)
+    for done in (10, 5010, 10_000):
+        lines.step("photos classified", done, 10_000)
+    middle, last = capsys.readouterr().err.splitlines()
+    assert middle.startswith("photos classified: 5,010 of 10,000, ")
+    assert middle.endswith(" min left")
+    assert last.startswith("photos classified: 10000 in ")

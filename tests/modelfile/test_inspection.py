@@ -18,8 +18,8 @@ from headstart.modelfile.answers import answers_of
 from headstart.modelfile.compiled import Compiled, read_compiled
 from headstart.modelfile.cutting import block_ends, find_place, output_layer
 from headstart.modelfile.expectation import expected_pixels
+from headstart.modelfile.from_keras import graph_of_model
 from headstart.modelfile.labels import labels_beside, read_labels
-from headstart.modelfile.reading import graph_of
 
 
 def classifier(*lower: layers.Layer, head: tuple[layers.Layer, ...] = ()) -> keras.Model:
@@ -132,7 +132,7 @@ def test_a_file_of_weights_alone_is_listed(tmp_path: Path) -> None:
 
 
 def test_cuts_take_the_head_the_output_layer_or_what_is_above_a_name() -> None:
-    graph = graph_of(small())
+    graph = graph_of_model(small())
     assert output_layer(graph).name == "classes"
     assert find_place(graph, "auto").node == "high"
     assert find_place(graph, "auto").shape == (5, 5, 8)
@@ -145,14 +145,14 @@ def test_cuts_take_the_head_the_output_layer_or_what_is_above_a_name() -> None:
 
 
 def test_a_cut_below_everything_that_was_learnt_is_refused() -> None:
-    graph = graph_of(keras.Sequential([keras.Input((4,)), layers.Dense(2)]))
+    graph = graph_of_model(keras.Sequential([keras.Input((4,)), layers.Dense(2)]))
     with pytest.raises(ArgumentError, match="leaves nothing that was learnt"):
         find_place(graph, "auto")
 
 
 def test_blocks_of_a_residual_network_end_where_one_tensor_goes_on() -> None:
     model = keras.applications.ResNet50(weights=None, input_shape=(64, 64, 3), classes=4)
-    graph = graph_of(model)
+    graph = graph_of_model(model)
     place = find_place(graph, "auto")
     assert place.node == "avg_pool"
     ends = block_ends(graph, place.node)
@@ -177,12 +177,12 @@ def test_pixels_are_read_from_the_graph_or_from_the_names_of_known_networks(
 ) -> None:
     builder = getattr(keras.applications, name)
     model = builder(weights=None, include_top=False, input_shape=(size, size, 3))
-    found = expected_pixels(graph_of(model))
+    found = expected_pixels(graph_of_model(model))
     assert (found.mode, found.is_certain) == (mode, certain)
 
 
 def test_nothing_is_said_of_pixels_where_nothing_tells() -> None:
-    found = expected_pixels(graph_of(small()))
+    found = expected_pixels(graph_of_model(small()))
     assert (found.mode, found.is_certain) == (None, False)
     assert "--preprocess probe" in found.reason
 
@@ -190,7 +190,7 @@ def test_nothing_is_said_of_pixels_where_nothing_tells() -> None:
 def test_answers_are_probabilities_one_probability_or_logits() -> None:
     def of(*head: layers.Layer, compiled: Compiled | None = None) -> tuple[int, str, bool]:
         found = answers_of(
-            graph_of(classifier(layers.Flatten(), head=head)), compiled or Compiled()
+            graph_of_model(classifier(layers.Flatten(), head=head)), compiled or Compiled()
         )
         return found.class_count, found.activation, found.is_missing
 

@@ -11,7 +11,9 @@ import pytest
 from keras import layers
 
 from headstart.errors import ModelFileError
-from headstart.modelfile.reading import graph_of, read_graph
+from headstart.modelfile.assemble import assemble
+from headstart.modelfile.from_keras import graph_of_model
+from headstart.modelfile.reading import read_graph
 
 
 def everything() -> keras.Model:
@@ -47,7 +49,7 @@ def test_shapes_and_weights_are_those_that_keras_gives(model, ending: str, tmp_p
     file = tmp_path / f"model.{ending}"
     model.save(file)
     graph = read_graph(file)
-    assert graph == graph_of(model)
+    assert graph == assemble(json.loads(model.to_json()), max_bytes=2**63).graph
     assert graph.parameters == model.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert graph.trainable_parameters == trainable
@@ -64,13 +66,13 @@ def test_shapes_and_weights_are_those_that_keras_gives(model, ending: str, tmp_p
 def test_networks_of_keras_applications_are_counted_alike(name: str) -> None:
     builder = getattr(keras.applications, name)
     model = builder(weights=None, input_shape=(96, 96, 3), classes=7)
-    graph = graph_of(model)
+    graph = graph_of_model(model)
     assert graph.parameters == model.count_params()
     assert graph.layers[-1].output_shape == (None, 7)
 
 
 def test_each_layer_stands_behind_its_inputs_and_nested_ones_carry_both_names(model) -> None:
-    graph = graph_of(model)
+    graph = graph_of_model(model)
     seen: set[str] = set()
     for node in graph.layers:
         assert seen.issuperset(node.inputs)
@@ -105,7 +107,7 @@ def test_reading_imports_no_keras(model, tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(tmp_path / "model.keras")]
     done = subprocess.run(command, capture_output=True, check=True)
-    assert json.loads(done.stdout) == [len(graph_of(model).layers), False, False]
+    assert json.loads(done.stdout) == [len(graph_of_model(model).layers), False, False]
 
 
 def test_weights_alone_are_no_network(model, tmp_path: Path) -> None:

@@ -33,14 +33,36 @@ def write_predictions(
         class_names: K of them; they head the columns, up to `MAX_COLUMNS`.
     """
     predicted = probabilities.argmax(axis=1)
-    many = len(class_names) > MAX_COLUMNS
-    columns = ["likeliest"] if many else [f"p({name})" for name in class_names]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", "true", "predicted", *columns])
+        writer.writerow(["file", "true", "predicted", *probability_columns(class_names)])
         for name, label, guess, row in zip(files, labels, predicted, probabilities, strict=True):
-            shown = _likeliest(row, class_names) if many else [f"{p:.6g}" for p in row]
+            shown = probability_cells(row, class_names)
             writer.writerow([name, class_names[label], class_names[guess], *shown])
+
+
+def probability_columns(class_names: Sequence[str]) -> list[str]:
+    """Heads the columns of `probability_cells`.
+
+    Example:
+        >>> probability_columns(["cats", "dogs"])
+        ['p(cats)', 'p(dogs)']
+    """
+    many = len(class_names) > MAX_COLUMNS
+    return ["likeliest"] if many else [f"p({name})" for name in class_names]
+
+
+def probability_cells(row: NDArray[np.floating[Any]], class_names: Sequence[str]) -> list[str]:
+    """Writes probabilities (K,) as one cell a class, or as one in all past `MAX_COLUMNS`.
+
+    Example:
+        >>> probability_cells(np.float32([0.25, 0.75]), ["cats", "dogs"])
+        ['0.25', '0.75']
+    """
+    if len(class_names) <= MAX_COLUMNS:
+        return [f"{p:.6g}" for p in row]
+    order = np.argsort(-row, kind="stable")[:5]
+    return [" ".join(f"{class_names[i]}={row[i]:.6g}" for i in order)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +108,3 @@ def write_history(path: Path, *, columns: Sequence[str], rows: Sequence[Sequence
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([f"{value:.8g}" for value in row] for row in rows)
-
-
-def _likeliest(row: NDArray[Any], class_names: Sequence[str]) -> list[str]:
-    order = np.argsort(-row, kind="stable")[:5]
-    return [" ".join(f"{class_names[i]}={row[i]:.6g}" for i in order)]

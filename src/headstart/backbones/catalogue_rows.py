@@ -7,11 +7,12 @@ Sources, read in November 2026 save for the second:
   MobileNetV3 nor the width variants: their accuracies are those of the README of
   keras-team/keras-applications (as of April 2020), at 224 pixels, their size is four bytes a
   parameter, and a width variant is as deep as the full width.
-- top-1 and top-5 of `headstart.architectures`: their papers, written down from memory and still to
-  be compared with them, for one network on ImageNet's validation photos, one crop each (AlexNet:
-  ten): table 2 of AlexNet, 3 of GoogLeNet, 2 of Inception-v4 (which left some photos out), 3 of
-  ResNeXt. Depth is the papers' too, or counted as they count. There are no published Keras weights
-  of these.
+- top-1 and top-5 of `headstart.architectures`, one network on ImageNet's validation photos: AlexNet
+  table 2 of its paper ("1 CNN", ten crops), InceptionV1 the table of crops in its paper (one crop),
+  InceptionV4 the README of tensorflow/models' slim, ResNeXt50 the README of
+  facebookresearch/ResNeXt. None where no such source was read. Depth counts the layers with weights
+  on the longest way through the network, as AlexNet's 8 and GoogLeNet's 22 do; LeNet-5's 7 are its
+  paper's, whose subsampling layers have weights too. There are no published Keras weights of these.
 - parameters and feature widths: counted on the networks that Keras 3.15.1 builds (tests repeat it).
 - licences: the documentation of Keras 2.3 states them up to NASNet and MobileNetV2. Later ones are
   those of the repository that published the weights: tensorflow/models (MobileNetV3),
@@ -192,11 +193,11 @@ _FIGURES: dict[str, tuple[_Figures, ...]] = {
         ("InceptionV1", 224, 1024, 6_998_552, 6_998_552, 5_973_552, None, None, 0.899, 22),
     ),
     "InceptionV4": (
-        ("InceptionV4", 299, 1536, 42_742_984, 42_679_816, 41_205_984, None, 0.800, 0.950, 76),
+        ("InceptionV4", 299, 1536, 42_742_984, 42_679_816, 41_205_984, None, 0.802, 0.952, 76),
     ),
     "InceptionResNetV1": (
         ("InceptionResNetV1", 299, 1792,
-         24_371_384, 24_342_808, 22_578_384, None, 0.787, 0.945, 97),
+         24_371_384, 24_342_808, 22_578_384, None, None, None, 97),
     ),
     "ResNeXt": (
         ("ResNeXt50", 224, 2048, 25_097_128, 25_028_904, 23_048_128, None, 0.778, None, 50),

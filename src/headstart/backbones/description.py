@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headstart.architectures import architectures
 from headstart.architectures import find as find_architecture
@@ -87,17 +87,10 @@ def _build_of_keras(name: str, size: int | None) -> keras.Model:
 
     backbone = find_backbone(name)
     side = size or backbone.image_size
-    if name == STARTER:
-        return backbone.build(input_tensor=keras.Input((side, side, 3)), pooling="avg")
-    if backbone.family == "NASNet" and keras.backend.backend() == "torch":
-        raise ArgumentError(
-            f"network={name!r}: Keras does not build NASNet on PyTorch. "
-            "Set KERAS_BACKEND to tensorflow or jax."
-        )
-    settings: dict[str, Any] = {} if backbone.alpha is None else {"alpha": backbone.alpha}
-    builder = getattr(keras.applications, backbone.builder)
-    model: keras.Model = builder(weights=None, input_shape=(side, side, 3), **settings)
-    return model
+    photo = keras.Input((side, side, 3))
+    if name == STARTER:  # it was published without classes
+        return backbone.build(input_tensor=photo, pooling="avg")
+    return backbone.build(input_tensor=photo, include_top=True)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.backbones.replay import replay
-from headstart.errors import ArgumentError, ModelFileError, near_matches
+from headstart.errors import ArgumentError, near_matches
 from headstart.modelfile.cutting import find_place
-from headstart.modelfile.reading import graph_of
+from headstart.modelfile.from_keras import graph_of_model
 
 if TYPE_CHECKING:
     import keras
@@ -51,11 +51,7 @@ def cut(model: keras.Model, layer: str = "auto", *, share: bool = False) -> kera
     import keras
 
     source = model if share else _flat_copy(model)
-    try:
-        graph = graph_of(source)
-    except ModelFileError as error:
-        raise ArgumentError(f"model: {error}") from error
-    place = find_place(graph, layer)
+    place = find_place(graph_of_model(source), layer)
     operations = {each.name: each for each in source.operations}
     name, _, call = place.node.partition(":")
     if name not in operations:

@@ -9,8 +9,10 @@ import typer
 
 from headstart.cli import trust
 from headstart.cli.adopt import adopt
+from headstart.cli.choose import choose
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
+from headstart.cli.export import export
 from headstart.cli.inspect import inspect
 from headstart.cli.learning_rate import find_lr
 from headstart.cli.models import models
@@ -24,14 +26,18 @@ from headstart.cli.options import (
     LabelFromName,
     Optimizer,
     PhotosArgument,
+    Ray,
     RecipeFile,
     RunArgument,
     Seed,
+    Shards,
     TrustCode,
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
+from headstart.cli.predict import predict
 from headstart.cli.serve import serve
+from headstart.cli.tune import tune
 
 app = typer.Typer(
     name="headstart",
@@ -178,6 +184,8 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's logs there.")
     ] = None,
+    ray: Ray = None,
+    shards: Shards = None,
     trust_code: TrustCode = False,
     seed: Seed = None,
     engine: Annotated[
@@ -192,15 +200,22 @@ def train(
     settings = {
         name: value
         for name, value in locals().items()
-        if name not in ("recipe", "out", "tensorboard", "trust_code", "as_json")
+        if name not in ("recipe", "out", "tensorboard", "ray", "shards", "trust_code", "as_json")
         and value is not None
     }
     from headstart.cli.tables import print_run
+    from headstart.workflow.tools import RayPlace
     from headstart.workflow.train import train_from
 
     with reported(), progress_bars() as progress:
         run = train_from(
-            recipe, settings, out=out, logs=tensorboard, trust_code=trust_code, progress=progress
+            recipe,
+            settings,
+            out=out,
+            logs=tensorboard,
+            trust_code=trust_code,
+            ray=RayPlace.named(ray, shards),
+            progress=progress,
         )
     if as_json:
         emit_json({"run": str(run.folder), "metrics": run.manifest.metrics})
@@ -245,40 +260,7 @@ def evaluate(
         print_evaluation(found)
 
 
-@app.command()
-def predict(
-    run: RunArgument,
-    photos: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER ...", help="Photos or folders.")
-    ],
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a photo.")] = None,
-    coverage: Coverage = 0.95,
-    engine: Engine = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="float32, bfloat16 or float16. [default: the run's]")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Classify photos. Exit 1 when some could not be read."""
-    from headstart.cli.tables import predictions_to_dict, print_predictions, write_predictions_csv
-    from headstart.workflow.use import predict as predict_photos
-
-    with reported(), progress_bars() as progress:
-        found = predict_photos(
-            run,
-            photos,
-            coverage=coverage,
-            engine=engine,
-            precision=precision,
-            progress=progress,
-        )
-        if csv is not None:
-            write_predictions_csv(csv, found)
-    if as_json:
-        emit_json(predictions_to_dict(found))
-    else:
-        print_predictions(found)
-    raise typer.Exit(1 if found.set_aside else 0)
+app.command()(predict)
 
 
 @app.command()
@@ -320,8 +302,11 @@ def demo(
 app.command()(models)
 app.command()(classify)
 app.command()(find_lr)
+app.command()(choose)
+app.command()(tune)
 app.command()(inspect)
 app.command()(adopt)
+app.command()(export)
 app.command()(draw)
 app.command()(summary)
 app.command()(serve)

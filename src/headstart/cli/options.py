@@ -38,6 +38,21 @@ BatchSize = Annotated[int | None, typer.Option(help="Photos a training step. [de
 Optimizer = Annotated[
     str | None, typer.Option(help="Any of Keras', or module:function. [default: adam]")
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Ray cluster for the frozen network: HOST:PORT, auto (the one that runs here) or "
+        "local (start one). PHOTOS may then be a URI, tars or Parquet files.",
+    ),
+]
+Shards = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder or URI where the cluster keeps what it computes. [default: in the cache]",
+    ),
+]
 TrustCode = Annotated[
     bool, typer.Option("--trust-code", help="Run code that a run folder's recipe names.")
 ]

@@ -33,19 +33,31 @@ def emit_json(values: Any) -> None:
 
 
 class Lines:
-    """Plain lines for logs and pipes: a station says when it is done, and how fast it was."""
+    """Plain lines for logs and pipes: a station says when it is done, and how fast it was.
 
-    def __init__(self) -> None:
+    One that takes longer says every half minute how far it is.
+    """
+
+    def __init__(self, *, pause_seconds: float = 30.0) -> None:
         self._begun: dict[str, tuple[float, int]] = {}
+        self._pause = pause_seconds
+        self._said = monotonic()
 
     def step(self, station: str, done: int, total: int) -> None:
-        """Prints one line when a station ends."""
+        """Prints one line when a station ends, and some on the way when that takes long."""
         begun, first = self._begun.setdefault(station, (monotonic(), done))
+        if first < done < total and monotonic() - max(self._said, begun) >= self._pause:
+            self._said = monotonic()
+            speed = (done - first) / (self._said - begun)
+            minutes = (total - done) / speed / 60
+            typer.echo(
+                f"{station}: {done:,} of {total:,}, {speed:.0f}/s, {minutes:.0f} min left", err=True
+            )
         if done >= total:
             del self._begun[station]
             seconds = monotonic() - begun
-            speed = f", {(total - first) / seconds:.0f}/s" if 0.1 < seconds < total else ""
-            typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
+            rate = f", {(total - first) / seconds:.0f}/s" if 0.1 < seconds < total else ""
+            typer.echo(f"{station}: {total} in {seconds:.1f} s{rate}", err=True)
 
     def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:  # noqa: ARG002
         """Prints a line an epoch."""

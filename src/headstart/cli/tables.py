@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.evaluation.metrics import Evaluation
     from headstart.prediction import Prediction
     from headstart.workflow.demo import Demo
+    from headstart.workflow.predict_csv import PredictedCsv
     from headstart.workflow.use import Predictions
 
 _SHOWN = 20
@@ -107,22 +108,23 @@ def predictions_to_dict(found: "Predictions") -> dict[str, Any]:
     }
 
 
-def write_predictions_csv(path: Path, found: "Predictions") -> None:
-    """Writes a row a photo: file, class, probability, then every class in a column."""
-    import csv
-
-    from headstart.files import atomic_file
-
-    names = sorted({name for row in found.predictions for name in row.probabilities})
-    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        own = ("file", "predicted", "probability", "candidates", "unfamiliar")
-        writer.writerow([*own, *(f"p({name})" for name in names)])
-        for row in found.predictions:
-            values = [f"{row.probabilities[name]:.6g}" for name in names]
-            sure = f"{row.probability:.6g}"
-            candidates, unfamiliar = " | ".join(row.candidates), int(row.is_unfamiliar)
-            writer.writerow([row.file, row.class_name, sure, candidates, unfamiliar, *values])
+def print_predicted_csv(found: "PredictedCsv") -> None:
+    """Prints how many photos were taken for what, and where the rows are."""
+    rows = sorted(found.class_counts.items(), key=lambda item: -item[1])
+    console = _console()
+    shown = [(name, f"{count:,}") for name, count in rows[:_SHOWN]]
+    console.print(_table(("class", "photos"), shown))
+    _more(console, len(rows))
+    console.print(
+        f"{found.photos:,} photos classified, {found.not_sure:,} not sure, "
+        f"{found.unfamiliar:,} unlike the training photos"
+    )
+    if found.set_aside_csv is not None:
+        console.print(
+            f"{found.set_aside:,} files set aside: {found.set_aside_csv}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    console.print(f"rows: {found.csv}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_check(report: "CheckReport") -> None:

@@ -24,12 +24,9 @@ from headstart.data.decode import (
 from headstart.data.index import ImageIndex
 from headstart.data.listing import Listing, SetAside
 from headstart.data.store import CachePlace, Store
+from headstart.data.stream import read_file
 from headstart.errors import PhotoError
-from headstart.files import sha256
 from headstart.progress import Progress, Silent, processors
-
-MAX_FILE_BYTES = 512 * 2**20
-"""No photo is larger; such a file is set aside without being read into memory."""
 
 _FACTS = np.dtype(
     [
@@ -111,14 +108,9 @@ def _read(
     file: Path, *, facts_store: Store, pixels: Store | None, image_size: int | None
 ) -> _Reading:
     try:
-        size = file.stat().st_size
-        if size > MAX_FILE_BYTES:
-            reason = f"giant file: {size:,} bytes, over {MAX_FILE_BYTES:,}"
-            return _Reading(sha256(file), _as_record(reason), is_new=False, pixels=None)
-        data = file.read_bytes()
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-        return _Reading("0" * 64, _as_record(reason), is_new=False, pixels=None)
+        data = read_file(file)
+    except PhotoError as error:
+        return _Reading("0" * 64, _as_record(str(error)), is_new=False, pixels=None)
     digest = hashlib.sha256(data).hexdigest()
     known = facts_store.row(digest)
     if known is not None:

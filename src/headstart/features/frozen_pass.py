@@ -159,12 +159,22 @@ class FrozenPass:
 
     def evaluate(self, photos: NDArray[np.uint8]) -> Rows:
         """Returns the network's output for photos (N, S, S, 3) that are in memory; none is kept."""
-        if self._engine is None:
-            self._engine = self._start(photos[:SAMPLE_COUNT])
-        self._precision = self._engine.precision
-        size = self._engine.batch_size
+        engine = self.start(photos[:SAMPLE_COUNT])
+        size = engine.batch_size
         parts = (photos[start : start + size] for start in range(0, len(photos), size))
-        return np.concatenate(list(self._engine.run(parts)))
+        return np.concatenate(list(engine.run(parts)))
+
+    def start(self, samples: NDArray[np.uint8]) -> Engine:
+        """Returns the engine, which the first call starts.
+
+        Args:
+            samples: real photos (N, S, S, 3) on which it is compared with float32; up to
+                `SAMPLE_COUNT` of them are worth their time.
+        """
+        if self._engine is None:
+            self._engine = self._started(samples)
+            self._precision = self._engine.precision
+        return self._engine
 
     def _settle(
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64], image_size: int
@@ -186,20 +196,18 @@ class FrozenPass:
     def _ready_engine(
         self, index: ImageIndex, positions: Sequence[int] | NDArray[np.int64], image_size: int
     ) -> Engine:
-        if self._engine is None:
-            samples = next(
-                photo_batches(
-                    index,
-                    positions[:SAMPLE_COUNT],
-                    image_size=image_size,
-                    batch_size=SAMPLE_COUNT,
-                    place=self._place,
-                )
-            )
-            self._engine = self._start(samples)
-        return self._engine
+        if self._engine is not None:
+            return self._engine
+        batches = photo_batches(
+            index,
+            positions[:SAMPLE_COUNT],
+            image_size=image_size,
+            batch_size=SAMPLE_COUNT,
+            place=self._place,
+        )
+        return self.start(next(batches))
 
-    def _start(self, samples: NDArray[np.uint8]) -> Engine:
+    def _started(self, samples: NDArray[np.uint8]) -> Engine:
         if self._engine_name == "openvino":
             try:
                 return self._start_openvino(samples)

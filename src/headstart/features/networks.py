@@ -4,24 +4,25 @@ import hashlib
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.backbones.cut import Cut
-from headstart.backbones.frozen import FrozenSpec, build
-from headstart.backbones.suffix import build_prefix
-from headstart.backbones.surgery import with_features
 from headstart.features.graph import Graph, convert_file, convert_frozen, convert_prefix
 from headstart.process import KerasCaller
+
+# Readers of weights are imported where they are needed: `predict` needs none of them.
+if TYPE_CHECKING:
+    from headstart.backbones.cut import Cut
+    from headstart.backbones.frozen import FrozenSpec
 
 
 @dataclass(frozen=True)
 class FrozenNetwork:
     """A backbone without its top: photos in, features out."""
 
-    spec: FrozenSpec
+    spec: "FrozenSpec"
     caller: KerasCaller
 
     @property
@@ -35,6 +36,8 @@ class FrozenNetwork:
 
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""
+        from headstart.backbones.frozen import build
+
         return build(self.spec)
 
 
@@ -42,8 +45,8 @@ class FrozenNetwork:
 class Prefix:
     """What lies below a cut: photos in, rows of what crosses it out."""
 
-    spec: FrozenSpec
-    cut: Cut
+    spec: "FrozenSpec"
+    cut: "Cut"
     caller: KerasCaller
 
     @property
@@ -59,6 +62,9 @@ class Prefix:
 
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""
+        from headstart.backbones.frozen import build
+        from headstart.backbones.suffix import build_prefix
+
         return build_prefix(build(self.spec), self.cut)
 
 
@@ -82,6 +88,8 @@ class SavedClassifier:
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""
         import keras
+
+        from headstart.backbones.surgery import with_features
 
         return with_features(keras.models.load_model(self.file, compile=False))
 

@@ -66,7 +66,12 @@ class Agreement:
 
 
 def fastest_engine(
-    graph: Graph, samples: Batch, *, precision: str, progress: Progress
+    graph: Graph,
+    samples: Batch,
+    *,
+    precision: str,
+    progress: Progress,
+    threads: int | None = None,
 ) -> OpenVINOEngine:
     """Compiles a graph in the fastest precision that agrees with float32 on real photos.
 
@@ -78,6 +83,7 @@ def fastest_engine(
         samples: a few real photos, uint8 (N, H, W, 3).
         precision: "auto", or the one to use (which must pass too).
         progress: told when a precision had to be given up.
+        threads: to compute with; None for all processors.
 
     Raises:
         EngineError: when not even float32 agrees; the caller then falls back to Keras.
@@ -86,7 +92,9 @@ def fastest_engine(
     wanted = _candidates() if precision == "auto" else (precision,)
     note, compiled = graph.note(note_name) or {}, {}
     if any(name not in note for name in wanted):
-        compiled = {name: _compile(graph, name, with_layout=True) for name in wanted}
+        compiled = {
+            name: _compile(graph, name, with_layout=True, threads=threads) for name in wanted
+        }
         note |= _measure(graph, compiled, samples)
         graph.write_note(note_name, note)
     good = [name for name in wanted if Agreement(**note[name]["agreement"]).is_good_enough(name)]
@@ -103,12 +111,13 @@ def fastest_engine(
             "Use --engine keras, or --precision float32."
         )
     best = max(good, key=lambda name: float(note[name]["photos_per_second"]))
-    return OpenVINOEngine(compiled.get(best) or _compile(graph, best, with_layout=True), best)
+    chosen = compiled.get(best) or _compile(graph, best, with_layout=True, threads=threads)
+    return OpenVINOEngine(chosen, best)
 
 
-def trusted_engine(graph: Graph, precision: str) -> OpenVINOEngine:
+def trusted_engine(graph: Graph, precision: str, *, threads: int | None = None) -> OpenVINOEngine:
     """Compiles a graph whose answers the caller compares himself, photo by photo."""
-    return OpenVINOEngine(_compile(graph, precision, with_layout=True), precision)
+    return OpenVINOEngine(_compile(graph, precision, with_layout=True, threads=threads), precision)
 
 
 def _candidates() -> tuple[str, ...]:
@@ -158,7 +167,9 @@ def _machine() -> str:
     return "".join(c if c.isalnum() else "_" for c in f"{name} {version}")
 
 
-def _compile(graph: Graph, precision: str, *, with_layout: bool) -> "openvino.CompiledModel":
+def _compile(
+    graph: Graph, precision: str, *, with_layout: bool, threads: int | None = None
+) -> "openvino.CompiledModel":
     import openvino
     from openvino.preprocess import PrePostProcessor
 
@@ -175,11 +186,16 @@ def _compile(graph: Graph, precision: str, *, with_layout: bool) -> "openvino.Co
     model = processor.build()
     if with_layout:
         remove_transposes(model)
-    core.set_property({"CACHE_DIR": str(graph.folder / "compiled")})
-    settings = {
+    settings: dict[str, Any] = {
         "PERFORMANCE_HINT": "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
     }
+    if threads is None:
+        core.set_property({"CACHE_DIR": str(graph.folder / "compiled")})
+    else:
+        # One of several workers of a machine: it takes its share, and not the same core as the
+        # others; they would also read compiled forms that another one is writing.
+        settings |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     return core.compile_model(model, "CPU", settings)
 
 

@@ -44,8 +44,8 @@ class _Reader:
 
     layers: list[LayerNode] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
-    seen: dict[int, str] = field(default_factory=dict)
-    """Name of the first node of each layer, by its identity."""
+    calls: dict[int, list[str]] = field(default_factory=dict)
+    """Names of the nodes of each layer, by its identity."""
 
     def read(
         self, function: Any, *, prefix: str, trainable: bool, inputs: list[str] | None
@@ -85,8 +85,11 @@ class _Reader:
     def _add(
         self, operation: Any, node: Any, sources: list[str], *, prefix: str, trainable: bool
     ) -> str:
-        name = _free_name(f"{prefix}{operation.name}", self.taken)
-        first = self.seen.setdefault(id(operation), name)
+        calls = self.calls.setdefault(id(operation), [])
+        first = calls[0] if calls else None
+        plain = f"{prefix}{operation.name}"
+        name = f"{first}:{len(calls) + 1}" if first else _free_name(plain, self.taken)
+        calls.append(name)
         weights, fixed = _weights(operation)
         self.layers.append(
             LayerNode(
@@ -98,7 +101,7 @@ class _Reader:
                 weights=weights,
                 trainable=trainable and bool(getattr(operation, "trainable", True)),
                 non_trainable=fixed,
-                shared_with=None if first == name else first,
+                shared_with=first,
             )
         )
         self.taken.add(name)

@@ -25,18 +25,8 @@ MAX_RATIO = 200
 BOMB_BYTES = 32 * 2**20
 CHUNK = 16 * 2**20
 EXECUTED = (
-    ".dill",
-    ".dylib",
-    ".dll",
-    ".joblib",
-    ".pkl",
-    ".pickle",
-    ".pt",
-    ".pth",
-    ".py",
-    ".pyc",
-    ".so",
-)
+    ".dill", ".dylib", ".dll", ".joblib", ".pkl", ".pickle", ".pt", ".pth", ".py", ".pyc", ".so",
+)  # fmt: skip
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
 
 
@@ -162,12 +152,8 @@ def _begin(path: str, item: zipfile.ZipInfo) -> int:
     with open(path, "rb") as file:  # noqa: PTH123
         file.seek(item.header_offset + 26)
         lengths = file.read(4)
-    return (
-        item.header_offset
-        + 30
-        + int.from_bytes(lengths[:2], "little")
-        + int.from_bytes(lengths[2:], "little")
-    )
+    name, extra = (int.from_bytes(lengths[at : at + 2], "little") for at in (0, 2))
+    return item.header_offset + 30 + name + extra
 
 
 class _Window(io.RawIOBase):

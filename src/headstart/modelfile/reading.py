@@ -1,19 +1,14 @@
-"""A network as data: out of a file, without Keras; or out of a Keras model."""
+"""A network as data, out of a file, without Keras."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from headstart.errors import ModelFileError
 from headstart.modelfile.assemble import Assembled, assemble
 from headstart.modelfile.contents import MAX_BYTES, Contents, read_contents
 from headstart.modelfile.graph import ModelGraph
-
-if TYPE_CHECKING:
-    import keras
 
 
 def read_graph(file: str | Path, *, max_bytes: int = MAX_BYTES) -> ModelGraph:
@@ -57,25 +52,3 @@ def assemble_contents(
             f"file={str(contents.file)!r} is refused: its config has no form that any Keras writes "
             f"({type(error).__name__}: {error})."
         ) from error
-
-
-def graph_of(model: keras.Model) -> ModelGraph:
-    """Describes a Keras model as data.
-
-    Args:
-        model: sequential (built) or functional; nested models are opened.
-
-    Raises:
-        ModelFileError: for a subclassed model.
-
-    Example:
-        >>> import keras
-        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="answer")])
-        >>> graph_of(model).layers[-1].weights
-        {'kernel': (4, 2), 'bias': (2,)}
-    """
-    try:
-        config = json.loads(model.to_json())
-    except (NotImplementedError, TypeError, ValueError) as error:
-        raise ModelFileError(f"model={model.name!r} cannot be written as data: {error}") from error
-    return assemble(config, max_bytes=2**63).graph

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from headstart.evaluation.learning import LearningCurve
-
-# As in `curves`: told apart by colour-blind readers, on white and on dark paper.
-_BLUE, _ORANGE, _GREY = "#0090d0", "#d55e00", "#7f7f7f"
-_FONT = "font:13px system-ui,sans-serif"
-
-
-def _svg(width: int, height: int, label: str, parts: Sequence[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" aria-label="{escape(label)}" fill="currentColor" '
-        f'style="{_FONT}">{"".join(parts)}</svg>'
-    )
+from headstart.report.plot import BLUE, GREY, ORANGE, below, heading, rule, sheet
 
 
 def draw_reliability(title: str, bins: Sequence[Mapping[str, Any]]) -> str:
@@ -38,16 +26,12 @@ def draw_reliability(title: str, bins: Sequence[Mapping[str, Any]]) -> str:
     def y(share: float) -> float:
         return bottom - share * (bottom - top)
 
-    parts = [f'<text x="{left}" y="20" font-size="16" font-weight="600">{escape(title)}</text>']
+    parts = [heading(left, title)]
     for tick in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(
-            f'<path d="M{left} {y(tick):.1f}H{right}" stroke="currentColor" stroke-opacity=".18"/>'
-            f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick * 100:.0f}%</text>'
-            f'<text x="{x(tick):.1f}" y="{bottom + 20}" text-anchor="middle">'
-            f"{tick * 100:.0f}%</text>"
-        )
+        label = f"{tick * 100:.0f}%"
+        parts += [rule(left, right, y(tick), label=label), below(x(tick), bottom + 20, label)]
     parts.append(
-        f'<path d="M{x(0)} {y(0)}L{x(1)} {y(1)}" stroke="{_GREY}" stroke-width="2" '
+        f'<path d="M{x(0)} {y(0)}L{x(1)} {y(1)}" stroke="{GREY}" stroke-width="2" '
         'stroke-dasharray="6 4"/>'
     )
     for each in bins:
@@ -61,16 +45,16 @@ def draw_reliability(title: str, bins: Sequence[Mapping[str, Any]]) -> str:
         )
         parts.append(
             f'<path d="M{place[0]:.1f} {place[1]:.1f}V{y(each["confidence"]):.1f}" '
-            f'stroke="{_ORANGE}" stroke-opacity=".6" stroke-width="{max(1, radius / 3):.1f}"/>'
-            f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="{radius:.1f}" fill="{_BLUE}" '
+            f'stroke="{ORANGE}" stroke-opacity=".6" stroke-width="{max(1, radius / 3):.1f}"/>'
+            f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="{radius:.1f}" fill="{BLUE}" '
             f'fill-opacity=".8"><title>{said}</title></circle>'
         )
+    parts.append(below((left + right) / 2, bottom + 40, "how sure it was"))
     parts.append(
-        f'<text x="{(left + right) / 2}" y="{bottom + 40}" text-anchor="middle">how sure it was'
-        f'</text><text transform="translate(14 {(top + bottom) / 2}) rotate(-90)" '
+        f'<text transform="translate(14 {(top + bottom) / 2}) rotate(-90)" '
         'text-anchor="middle">how often it was right</text>'
     )
-    return _svg(340, 338, title, parts)
+    return sheet(340, 338, title, parts=parts)
 
 
 def draw_learning(curve: LearningCurve) -> str:
@@ -98,28 +82,20 @@ def draw_learning(curve: LearningCurve) -> str:
         tick = low + number * step
         if tick > high + 1e-9:
             break
-        parts.append(
-            f'<path d="M{left} {y(tick):.1f}H{right}" stroke="currentColor" stroke-opacity=".18"/>'
-            f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick * 100:.0f}%</text>'
-        )
+        parts.append(rule(left, right, y(tick), label=f"{tick * 100:.0f}%"))
     shown = -math.inf
     for count in counts:
         if x(count) - shown > 42:
             shown = x(count)
-            parts.append(
-                f'<text x="{shown:.1f}" y="{bottom + 20}" text-anchor="middle">{count:,}</text>'
-            )
-    parts.append(
-        f'<text x="{(left + right) / 2}" y="{bottom + 42}" text-anchor="middle">'
-        "training photos</text>"
-    )
-    parts += _band(curve.points, _BLUE, x, y, dashed=False)
+            parts.append(below(shown, bottom + 20, f"{count:,}"))
+    parts.append(below((left + right) / 2, bottom + 42, "training photos"))
+    parts += _band(curve.points, BLUE, x, y, dashed=False)
     if ahead:
-        parts += _band([curve.points[-1], *ahead], _BLUE, x, y, dashed=True)
+        parts += _band([curve.points[-1], *ahead], BLUE, x, y, dashed=True)
     if curve.scratch:
-        parts += _band(curve.scratch, _ORANGE, x, y, dashed=False)
+        parts += _band(curve.scratch, ORANGE, x, y, dashed=False)
     parts += _learning_legend(left, has_ahead=bool(ahead), has_scratch=bool(curve.scratch))
-    return _svg(448, 318, "accuracy against training photos", parts)
+    return sheet(448, 318, "accuracy against training photos", parts=parts)
 
 
 def _band(points: Sequence[Any], colour: str, x: Any, y: Any, *, dashed: bool) -> list[str]:
@@ -143,11 +119,11 @@ def _band(points: Sequence[Any], colour: str, x: Any, y: Any, *, dashed: bool) -
 
 
 def _learning_legend(left: int, *, has_ahead: bool, has_scratch: bool) -> list[str]:
-    entries = [(_BLUE, "", "measured, with 95 % interval")]
+    entries = [(BLUE, "", "measured, with 95 % interval")]
     if has_ahead:
-        entries.append((_BLUE, ' stroke-dasharray="6 3"', "expected"))
+        entries.append((BLUE, ' stroke-dasharray="6 3"', "expected"))
     if has_scratch:
-        entries.append((_ORANGE, "", "without pretrained weights"))
+        entries.append((ORANGE, "", "without pretrained weights"))
     places = ((0, 20), (242, 20), (0, 42))
     return [
         f'<g transform="translate({left + places[at][0]} {places[at][1]})">'

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from headstart.report.plot import BLUE, GREY, ORANGE, below, heading, rule, sheet
+
 _WIDTH, _HEIGHT = 448, 316
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 440, 92, 268
-# Okabe and Ito's colours, told apart by colour-blind readers, on white and on dark paper.
-_COLOURS = ("#d55e00", "#0090d0")
-_LEVEL_COLOUR = "#7f7f7f"
+_COLOURS = (ORANGE, BLUE)
 _MAX_POINTS = 60
 """Past so many epochs points would touch; the line alone is drawn."""
 
@@ -98,7 +98,7 @@ def draw_curves(
     parts = [*_grid(axis), *_epoch_marks(epochs)]
     if level is not None:
         parts.append(
-            f'<path d="M{_LEFT} {axis.y(level):.1f}H{_RIGHT}" stroke="{_LEVEL_COLOUR}" '
+            f'<path d="M{_LEFT} {axis.y(level):.1f}H{_RIGHT}" stroke="{GREY}" '
             'stroke-width="2" stroke-dasharray="6 4"/>'
         )
     for curve, colour in zip(curves, _COLOURS, strict=False):
@@ -106,13 +106,7 @@ def draw_curves(
     if has_best:
         parts.append(_ring(curves[1], axis=axis, best=epochs.best or 0))
     parts += _legend(curves, has_level=level is not None, has_best=has_best)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" aria-label="{escape(title)}" fill="currentColor" '
-        'style="font:13px system-ui,sans-serif">'
-        f'<text x="{_LEFT}" y="20" font-size="16" font-weight="600">{escape(title)}</text>'
-        f"{''.join(parts)}</svg>"
-    )
+    return sheet(_WIDTH, _HEIGHT, title, parts=[heading(_LEFT, title), *parts])
 
 
 def _axis(values: Sequence[float], *, is_share: bool) -> _Axis:
@@ -131,11 +125,7 @@ def _grid(axis: _Axis) -> list[str]:
     parts = []
     for number in range(round((axis.high - axis.low) / axis.step) + 1):
         value = axis.low + number * axis.step
-        y = axis.y(value)
-        parts.append(
-            f'<path d="M{_LEFT} {y:.1f}H{_RIGHT}" stroke="currentColor" stroke-opacity=".18"/>'
-            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{axis.label(value)}</text>'
-        )
+        parts.append(rule(_LEFT, _RIGHT, axis.y(value), label=axis.label(value)))
     return parts
 
 
@@ -149,12 +139,11 @@ def _epoch_marks(epochs: Epochs) -> list[str]:
     count = len(epochs.stages)
     every = math.ceil(count / _MAX_LABELS)
     parts = [
-        f'<text x="{_x(at, count):.1f}" y="{_BOTTOM + 20}" text-anchor="middle">{number}</text>'
+        below(_x(at, count), _BOTTOM + 20, f"{number}")
         for at, number in enumerate(epochs.numbers)
         if every == 1 or number % every == 0
     ]
-    middle = (_LEFT + _RIGHT) / 2
-    parts.append(f'<text x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">epoch</text>')
+    parts.append(below((_LEFT + _RIGHT) / 2, _HEIGHT - 8, "epoch"))
     begins = [at for at in range(count) if at == 0 or epochs.stages[at] != epochs.stages[at - 1]]
     if len(begins) == 1:
         return parts
@@ -209,7 +198,7 @@ def _legend(curves: Sequence[Curve], *, has_level: bool, has_best: bool) -> list
         for curve, colour in zip(curves, _COLOURS, strict=False)
     ]
     if has_level:
-        sign = f'<path d="M-2 -4h14" stroke="{_LEVEL_COLOUR}" stroke-width="2" '
+        sign = f'<path d="M-2 -4h14" stroke="{GREY}" stroke-width="2" '
         signs.append((sign + 'stroke-dasharray="6 3"/>', "linear probe"))
     if has_best:
         sign = '<circle cx="5" cy="-4" r="5" fill="none" stroke="currentColor" stroke-width="2"/>'

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from headstart.data.bounded import bounded_map
 from headstart.heads.linear import both_classes
 from headstart.progress import Progress
-from headstart.training.devices import device_count
+from headstart.training.devices import (
+    agreed,
+    agreed_score,
+    device_count,
+    is_alike,
+    own_share,
+)
 from headstart.training.examples import Examples, Mix
 from headstart.training.losses import Loss, targets
 from headstart.training.optimizers import make_optimizer
@@ -105,6 +111,11 @@ def fit(
     batches = Batches(train, stage, given, units=int(model.output_shape[-1]))
     compile_model(model, stage, given, steps=len(batches) * stage.epochs)
     state = (read_state(given.state_file) if given.state_file else None) or TrainingState()
+    if not is_alike(state.epoch):
+        # Killed between the writing of one process and of another.
+        state = TrainingState()
+    model.set_weights(agreed(model.get_weights()))
+    given = replace(given, bar=agreed_score(given.bar))
     watch = Watch(
         state, stage=stage, given=given, batches=batches, validation=validation, predict=predict
     )
@@ -224,7 +235,6 @@ class Batches:
         self._stage = stage
         self._given = given
         self._units = units
-        self._devices = device_count()
         self.epoch = 0
         self.order = np.arange(len(train.labels))
 
@@ -241,8 +251,7 @@ class Batches:
         """Returns inputs, targets and, where there are some, weights of a step."""
         size = self._stage.batch_size
         positions = self.order[step * size : (step + 1) * size]
-        # Devices get equal parts; the few photos left over are others in every epoch.
-        positions = positions[: max(len(positions) - len(positions) % self._devices, 1)]
+        positions = own_share(positions)
         inputs = self._train.inputs(positions, self.epoch)
         loss = self._given.loss
         wanted = targets(self._train.labels[positions], loss.targets, self._units)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from headstart.training.devices import process_count
 from headstart.training.examples import Examples
 from headstart.training.plan import Stage
 
@@ -40,6 +41,9 @@ def choose_dtype(
     """
     if stage.precision != "auto":
         return MIXED if stage.precision == "bfloat16" else "float32"
+    if process_count() > 1:
+        # Each would measure its own speed, and they have to agree.
+        return "float32"
     steps = stage.epochs * -(-len(train.labels) // stage.batch_size)
     if steps < WORTH_A_TRIAL_STEPS:
         return "float32"

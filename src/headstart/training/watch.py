@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from headstart.errors import TrainingError
+from headstart.training.devices import agreed
 from headstart.training.score import has_collapsed, score
 from headstart.training.state import TrainingState
 
@@ -159,7 +160,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             return None, False
         kept = self.model.get_weights()
         self.model.set_weights(self._weights())
-        probabilities = self._predict(self.model, self._validation)
+        probabilities = agreed(self._predict(self.model, self._validation))
         self.model.set_weights(kept)
         labels = self._validation.labels
         return score(probabilities, labels), has_collapsed(probabilities, labels)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.errors import TrainingError
 from headstart.evaluation.calibration import (
     MIN_PHOTOS,
     Calibration,
@@ -90,12 +91,13 @@ def _fold(fitted: Fitted, temperature: float) -> Fitted | None:
         return replace(fitted, linear=fitted.linear.cooled(temperature))
     from headstart.heads.networks import fold_temperature
 
+    # A fine-tuned head was copied into what was trained; both answer, one by way of what was kept.
+    networks: list[Any] = []
     if isinstance(fitted, FittedHead):
-        assert fitted.network is not None
-        return fitted if fold_temperature(fitted.network, temperature) else None
-    assert isinstance(fitted, FineTuned)
-    if not fold_temperature(fitted.head, temperature):
-        return None
-    # The head was copied into what was trained; both answer, one by way of what was kept.
-    assert fold_temperature(fitted.suffix, temperature)
-    return fitted
+        networks = [fitted.network]
+    elif isinstance(fitted, FineTuned):
+        networks = [fitted.head, fitted.suffix]
+    folded = [fold_temperature(network, temperature) for network in networks]
+    if any(folded) and not all(folded):
+        raise TrainingError("The head ends in a Dense layer, and the network it was joined to not.")
+    return fitted if folded and all(folded) else None

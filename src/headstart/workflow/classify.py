@@ -12,12 +12,16 @@ from headstart.backbones.catalogue import Backbone, backbones, find_backbone
 from headstart.backbones.frozen import FrozenSpec
 from headstart.backbones.imagenet import ImageNetClass, imagenet_classes
 from headstart.backbones.weights import find_weights
+from headstart.data.index import ImageIndex
+from headstart.data.listing import Listing
+from headstart.data.scan import scan
+from headstart.data.store import CachePlace
+from headstart.data.stream import photo_files
 from headstart.data.walk import SetAside
 from headstart.errors import ArgumentError
 from headstart.features.engine import check_precision
 from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import FrozenNetwork
-from headstart.prediction import photo_files, read_unlabelled
 from headstart.progress import Progress
 from headstart.workflow.tools import tools
 
@@ -142,7 +146,7 @@ def classify(
             progress=given.progress,
         )
         frozen.begin()
-        index = read_unlabelled(
+        index = _read_unlabelled(
             files, image_size=spec.image_size, place=given.place, progress=given.progress
         )
         if not len(index):
@@ -155,6 +159,31 @@ def classify(
         for file, row in zip(index.paths, probabilities, strict=True)
     )
     return Classifications(network.name, found, index.set_aside)
+
+
+def _read_unlabelled(
+    files: Sequence[str], *, image_size: int, place: CachePlace, progress: Progress
+) -> ImageIndex:
+    """Reads photos of which nobody says what they show.
+
+    Args:
+        files: in any format that `check` accepts.
+        image_size: side in pixels that they will be asked for.
+        place: where pixels are kept.
+        progress: told about every photo.
+
+    Returns:
+        Those that could be read, in the order given; the others are in its `set_aside`.
+    """
+    listing = Listing(
+        root=Path(),
+        paths=tuple(files),
+        labels=np.zeros(len(files), np.int32),
+        class_names=("",),
+        splits=(None,) * len(files),
+        set_aside=(),
+    )
+    return scan(listing, place=place, image_size=image_size, progress=progress)
 
 
 def _guesses(

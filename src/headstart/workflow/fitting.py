@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from headstart.features.frozen_pass import FrozenPass
 from headstart.heads.linear import LinearHead, both_classes, class_weights, fit_linear
 from headstart.heads.spec import HeadSpec, parse_head
+from headstart.heads.streaming import fit_in_parts
 from headstart.process import KerasCaller
 from headstart.recipe import TrainRecipe
 from headstart.workflow.setup import Setup
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import keras
 
     from headstart.training.loop import History
+
+LARGE_BYTES = 2 * 2**30
+"""Features above this are not copied to be standardised, but read in parts."""
 
 Table = tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]
 """Columns and rows of `history.csv`."""
@@ -199,15 +203,20 @@ def fit_head(
 
 def fit_probe(setup: Setup, frozen: FrozenPass, features: Features) -> FittedHead:
     """Fits a linear head in closed form, whatever head the recipe asks for."""
-    recipe = setup.recipe
-    linear = fit_linear(
-        features.train,
-        setup.index.labels[setup.split.train],
-        class_count=len(setup.index.class_names),
-        activation="sigmoid" if recipe.head == "sigmoid" else "softmax",
-        weights=photo_weights(setup),
-        seed=recipe.seed,
-    )
+    recipe, labels = setup.recipe, setup.index.labels[setup.split.train]
+    count, weights = len(setup.index.class_names), photo_weights(setup)
+    activation = "sigmoid" if recipe.head == "sigmoid" else "softmax"
+    if features.train.nbytes > LARGE_BYTES and weights is None:
+        linear = fit_in_parts(features.train, labels, class_count=count, activation=activation)
+    else:
+        linear = fit_linear(
+            features.train,
+            labels,
+            class_count=count,
+            activation=activation,
+            weights=weights,
+            seed=recipe.seed,
+        )
     losses = dict(linear.log_losses)
     settings = _settings(recipe) | {"c": linear.c, "cross_validated_log_loss": losses}
     return FittedHead(frozen, features.precision, settings, linear=linear)

@@ -24,12 +24,23 @@ def photos_name(photos: Photos) -> str:
     return "arrays" if isinstance(photos, tuple) else str(photos)
 
 
-def require_source(photos: Photos) -> None:
+def require_source(photos: Photos, *, listed_here: bool = True) -> None:
     """Refuses a folder or file that is not there, before anything else is looked for.
+
+    Args:
+        photos: where they are.
+        listed_here: that they lie on a disk of this machine; a cluster takes URIs as well.
 
     Raises:
         PhotosError: naming it.
     """
+    if isinstance(photos, str) and "://" in photos:
+        if listed_here:
+            raise PhotosError(
+                f"photos={photos!r} is a URI, which only a cluster reads: add --ray local to "
+                "start one on this machine."
+            )
+        return
     if isinstance(photos, str | Path) and not Path(photos).exists():
         raise PhotosError(
             f"photos={str(photos)!r} does not exist. Give a folder of class folders, an archive or "
@@ -60,15 +71,16 @@ def read_photos(
         if test is not None:
             raise ArgumentError("test: an ImageIndex brings its own splits; give folders instead.")
         return photos
-    listing = _list(photos, label_from_name, place)
+    listing = list_any(photos, label_from_name, place)
     if test is not None:
-        listing = with_test_folder(listing, _list(test, label_from_name, place))
+        listing = with_test_folder(listing, list_any(test, label_from_name, place))
     return scan(listing, place=place, image_size=image_size, progress=progress)
 
 
-def _list(
+def list_any(
     photos: str | Path | tuple[Any, ...], label_from_name: str | None, place: CachePlace
 ) -> Listing:
+    """Lists a folder, archive, CSV or arrays; an archive is unpacked into the cache."""
     if isinstance(photos, tuple):
         if len(photos) not in (2, 3):
             raise ArgumentError(

@@ -1,6 +1,7 @@
 """From a recipe to everything that learning needs: network, photos, split, plan, frozen pass."""
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -19,8 +20,10 @@ from headstart.process import KerasProcess
 from headstart.recipe import TrainRecipe
 from headstart.training.plan import Stage
 from headstart.workflow.course import Plan
+from headstart.workflow.distribution import join_processes
 from headstart.workflow.foreign_probe import probe_preprocessing
 from headstart.workflow.intake import Photos, read_photos, require_source
+from headstart.workflow.on_ray import check_plan, read_on_ray
 from headstart.workflow.setup import Setup, choose_network, split_index
 from headstart.workflow.stages import head_stage, head_units, needs_gradients, stage_as_json
 from headstart.workflow.tools import Tools
@@ -68,11 +71,14 @@ def prepare(
     trains = needs_gradients(recipe, stages)
     if trains:
         check_backend()
+        join_processes()
     if logs is not None:
         _check_logs(logs, trains=trains)
     for note in notes:
         given.progress.say(note)
-    require_source(recipe.photos if photos is None else photos)
+    if given.on is not None:
+        check_plan(recipe, trains=bool(stages))
+    require_source(recipe.photos if photos is None else photos, listed_here=given.on is None)
     if recipe.fixes is not None:
         read_fixes(recipe.fixes)
     if recipe.preprocess == "probe":
@@ -82,17 +88,15 @@ def prepare(
     if isinstance(given.caller, KerasProcess):
         # It builds while this process reads photos; a converted network is not built otherwise.
         given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
-    frozen = FrozenPass(
+    frozen = given.make_pass(
         FrozenNetwork(spec, given.caller),
         engine=given.engine,
         may_fall_back=recipe.engine == "auto",
         precision=recipe.precision,
-        place=given.place,
-        progress=given.progress,
     )
     frozen.begin()
     Thread(target=import_solver, daemon=True).start()
-    index = read_photos(
+    index = (read_photos if given.on is None else partial(read_on_ray, frozen=frozen))(
         recipe.photos if photos is None else photos,
         test=recipe.test,
         label_from_name=recipe.label_from_name,

@@ -19,7 +19,6 @@ from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.familiarity import MAX_REFERENCES, Familiarity
 from headstart.evaluation.metrics import Evaluation, evaluate
 from headstart.features.agreement import JoinAgreement, compare_join
-from headstart.features.frozen_pass import FrozenPass
 from headstart.features.networks import SavedClassifier, split_answer
 from headstart.files import sha256
 from headstart.heads.linear import both_classes
@@ -58,12 +57,12 @@ def write_run(folder: Path, setup: Setup, *, fitted: Fitted, given: Tools) -> No
     if len(setup.split.test):
         features, probabilities = joined.answers(setup.split.test, "test photos")
         agreement = _prove_join(probabilities, setup, fitted)
-        trust = _learn_trust(setup, calibrated, joined)
+        trust = _learn_trust(setup, calibrated, joined, width=features.shape[1])
         evaluation = _evaluate(folder, probabilities, setup)
         evaluation = _with_trust(evaluation, trust, features, probabilities, setup)
         labels = setup.index.labels[setup.split.test]
         calibration = describe_calibration(probabilities, labels, calibration)
-    (trust or _learn_trust(setup, calibrated, joined)).write(folder / TRUST_FILE)
+    (trust or _learn_trust(setup, calibrated, joined, width=None)).write(folder / TRUST_FILE)
     columns, rows = fitted.table
     _write_tables(folder, setup)
     write_history(folder / "history.csv", columns=columns, rows=rows)
@@ -98,14 +97,12 @@ class Joined:
     ) -> None:
         self._setup = setup
         self._outputs = outputs
-        self._pass = FrozenPass(
+        self._pass = given.make_pass(
             SavedClassifier(model_file, sha256(model_file), given.caller),
             engine=fitted.engine,
             may_fall_back=False,
             is_proven_elsewhere=True,
             precision=fitted.precision,
-            place=given.place,
-            progress=given.progress,
         )
 
     def answers(
@@ -118,10 +115,20 @@ class Joined:
         return features, both_classes(outputs)
 
 
-def _learn_trust(setup: Setup, calibrated: Calibrated, joined: Joined) -> Trust:
-    """Looks at training and validation photos, as the saved network sees them."""
+def _learn_trust(
+    setup: Setup, calibrated: Calibrated, joined: Joined, *, width: int | None
+) -> Trust:
+    """Looks at training and validation photos, as the saved network sees them.
+
+    Args:
+        setup: the photos and their split.
+        calibrated: what has learnt.
+        joined: the saved network.
+        width: of its features, where that is known already.
+    """
     random, fitted = np.random.default_rng(setup.recipe.seed), calibrated.fitted
-    width = joined.answers(setup.split.train[:1], "features")[0].shape[1]
+    if width is None:
+        width = joined.answers(setup.split.train[:1], "features")[0].shape[1]
     if not width:
         return Trust(calibrated.conformal)
     many = 2 * MAX_REFERENCES if isinstance(fitted, FittedHead) else MAX_REFERENCES

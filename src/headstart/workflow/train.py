@@ -1,5 +1,6 @@
 """The main job, top to bottom: from photos to a run folder."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from headstart.files import atomic_folder
 from headstart.progress import Progress
 from headstart.recipe import TrainRecipe, make_recipe, read_values
 from headstart.workflow.course import Plan, forget_states
+from headstart.workflow.distribution import written_once
 from headstart.workflow.fine_tune import fine_tune, probe_score
 from headstart.workflow.fitting import Fitted, fit_head, fit_probe, read_features
 from headstart.workflow.foreign import is_foreign, prove_unchanged
@@ -19,7 +21,7 @@ from headstart.workflow.prepare import prepare
 from headstart.workflow.record import write_run
 from headstart.workflow.setup import Setup
 from headstart.workflow.stages import plan_of, refuse_foreign_code, starts_new
-from headstart.workflow.tools import Tools, tools
+from headstart.workflow.tools import RayPlace, Tools, tools
 
 
 def train(
@@ -27,6 +29,8 @@ def train(
     *,
     out: str | Path | None = None,
     logs: str | Path | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
@@ -37,6 +41,9 @@ def train(
             `(X, y)`: uint8 RGB (N, H, W, 3), 0..255, and N labels; `(X, y, sample_weight)` as well.
         out: the run folder to write; must not exist. Left out, one is named under `runs/`.
         logs: folder to write TensorBoard's logs to; needs the TensorFlow backend.
+        ray: address of a Ray cluster that evaluates the frozen network: `HOST:PORT`, `auto` for
+            the one on this machine, `local` to start one. `photos` may then be a URI or shards.
+        shards: folder or URI where the cluster keeps features; in the cache when left out.
         progress: told how far it is; see `headstart.progress.Progress`.
         **options: the fields of `headstart.recipe.TrainRecipe`, such as `backbone`, `weights`,
             `head`, `test`, `seed`.
@@ -58,7 +65,8 @@ def train(
     """
     recipe = make_recipe({"photos": photos_name(photos), **options})
     folder = None if logs is None else Path(logs)
-    return train_recipe(recipe, photos=photos, out=out, logs=folder, progress=progress)
+    on = RayPlace.named(ray, shards)
+    return train_recipe(recipe, photos=photos, out=out, logs=folder, ray=on, progress=progress)
 
 
 def train_from(
@@ -68,6 +76,7 @@ def train_from(
     out: Path | None = None,
     logs: Path | None = None,
     trust_code: bool = False,
+    ray: RayPlace | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a TOML file says, with single settings in its place; either may be left out.
@@ -81,7 +90,7 @@ def train_from(
     recipe = make_recipe(values | settings)
     if recipe_file is not None and not trust_code:
         refuse_foreign_code(make_recipe({"photos": ""} | values), recipe_file)
-    return train_recipe(recipe, out=out, logs=logs, progress=progress)
+    return train_recipe(recipe, out=out, logs=logs, ray=ray, progress=progress)
 
 
 def train_recipe(
@@ -90,19 +99,22 @@ def train_recipe(
     photos: Photos | None = None,
     out: str | Path | None = None,
     logs: Path | None = None,
+    ray: RayPlace | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Trains as a recipe says; `photos` stands in for the recipe's own when it is no path."""
     folder = _run_folder(recipe, out)
-    with tools(recipe.engine, progress) as given:
+    with tools(recipe.engine, progress, ray=ray) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
         fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
-        with atomic_folder(folder) as temporary:
-            write_run(temporary, prepared.setup, fitted=fitted, given=given)
-            prove_plain(temporary, prepared.setup, fitted, given)
-        forget_states(prepared.setup, given)
-        prove_unchanged(prepared.setup.spec, given.progress)
-    return load_run(folder)
+        with written_once(folder) as own:
+            with atomic_folder(own) as temporary:
+                write_run(temporary, prepared.setup, fitted=fitted, given=given)
+                prove_plain(temporary, prepared.setup, fitted, given)
+            forget_states(prepared.setup, given)
+            prove_unchanged(prepared.setup.spec, given.progress)
+            # Another process of the same training writes it where it was asked for.
+            return replace(load_run(own), folder=folder)
 
 
 def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:

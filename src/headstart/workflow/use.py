@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,21 @@ from headstart.artifact.run import Run, load_run
 from headstart.artifact.tables import write_predictions
 from headstart.data.index import ImageIndex
 from headstart.data.store import CachePlace
+from headstart.data.stream import photo_files
 from headstart.data.walk import SetAside
 from headstart.errors import PhotosError
 from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
-from headstart.prediction import Prediction, Predictor, photo_files
+from headstart.prediction import Prediction, Predictor
 from headstart.progress import Progress
 from headstart.workflow.intake import Photos, read_photos
 from headstart.workflow.labels import labels_in_run
-from headstart.workflow.own_photos import read_own_photos
-from headstart.workflow.tools import tools
+from headstart.workflow.tools import RayPlace, tools
+
+if TYPE_CHECKING:
+    from headstart.scale.source import Source
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def predict(
     coverage: float = COVERAGE,
     engine: str = "auto",
     precision: str | None = None,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
     """Classifies photos with a run folder.
@@ -63,6 +68,9 @@ def predict(
             candidate means "not sure".
         engine: "auto" takes the one that made the reported numbers, where this machine has it.
         precision: None takes the one of the reported numbers.
+        ray: address of a Ray cluster that reads and classifies: `HOST:PORT`, `auto` or `local`.
+            `photos` may then be a URI or shards.
+        shards: folder or URI where the cluster keeps answers; in the cache when left out.
         progress: told about every photo.
 
     Returns:
@@ -81,8 +89,11 @@ def predict(
         photos/cats/cats_0001.png cats
     """
     opened = run if isinstance(run, Run) else load_run(run)
-    files = photo_files([photos] if isinstance(photos, str | Path) else photos)
-    with tools(engine, progress) as given:
+    named = [photos] if isinstance(photos, str | Path) else photos
+    on = RayPlace.named(ray, shards)
+    source = None if on is None else source_on(named)
+    files = photo_files(named) if source is None else ()
+    with tools(engine, progress, ray=on) as given:
         predictor = Predictor(
             opened,
             caller=given.caller,
@@ -91,9 +102,28 @@ def predict(
             engine=engine,
             precision=precision,
             coverage=coverage,
+            make_pass=given.pass_maker,
         )
+        if source is not None:
+            index = read_on(predictor, source)
+            return Predictions(predictor.predictions(index), index.set_aside)
         predictor.begin()
-        return Predictions(*predictor.predict(files))
+        found, set_aside = predictor.predict(files)
+        return Predictions(tuple(found), tuple(set_aside))
+
+
+def source_on(photos: Sequence[str | Path]) -> "Source":
+    """Lists photos for a cluster; one photo here does without what that needs."""
+    from headstart.workflow.on_ray import source_to_predict
+
+    return source_to_predict(photos)
+
+
+def read_on(predictor: Predictor, source: "Source") -> ImageIndex:
+    """Lets a cluster read and classify photos."""
+    from headstart.workflow.on_ray import read_source
+
+    return read_source(predictor.frozen_pass, source, predictor.image_size)
 
 
 def evaluate(
@@ -186,8 +216,12 @@ def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
 def _own_test_photos(
     run: Run, image_size: int, place: CachePlace, progress: Progress
 ) -> tuple[ImageIndex, NDArray[np.int64]]:
+    # What reads a run's own photos again reads recipes and weights too; `predict` needs neither.
+
     if not run.manifest.photos["test"]:
         raise PhotosError("This run has no test photos of its own. Give labelled photos: PHOTOS.")
+    from headstart.workflow.own_photos import read_own_photos
+
     own = read_own_photos(run, image_size=image_size, place=place, progress=progress)
     gone = run.manifest.photos["test"] - len(own.split.test)
     if gone:

@@ -239,7 +239,7 @@ addEventListener("paste", async (event) => {
 });
 addEventListener("keydown", ({ key, target }) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-  if (!step || !shown || /^(INPUT|SELECT)$/.test(target.tagName)) return;
+  if (!step || !shown || target.matches("select, input:not([type=file])")) return;
   const next = seen[seen.indexOf(shown) + step];
   if (!next) return;
   const inGallery = at("gallery").contains(target);

@@ -1,0 +1,1 @@
+"""A run's classifier in other formats, each proven against `model.keras`."""

@@ -1,0 +1,13 @@
+"""Loads this export with Keras on any backend: pip install keras."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+RUNTIME = f"keras {keras.__version__} on {keras.backend.backend()}"
+
+
+def load(folder: Path = Path(__file__).parent) -> Any:
+    """Returns a function: photos float32 (N, S, S, 3) in, answers (N, K) out."""
+    return keras.models.load_model(folder / "model.keras", compile=False).predict_on_batch

@@ -1,0 +1,1 @@
+"""The same stations on many machines, by way of Ray."""

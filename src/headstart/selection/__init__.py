@@ -1,0 +1,1 @@
+"""Which backbone for these photos, and which settings; who extracts and trains is an argument."""
