@@ -79,7 +79,7 @@ async def _ask(
 
 
 def _missing(request: bytes) -> int:
-    """Returns how many bytes were declared, but are not there; 1 where the head itself has no end."""
+    """Returns how many bytes were declared, but are not there; 1 where the head has no end."""
     if b"\r\n\r\n" not in request:
         return 1
     top, _, body = request.partition(b"\r\n\r\n")

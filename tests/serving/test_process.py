@@ -92,7 +92,8 @@ def test_hostile_requests_do_no_harm(process, served, monkeypatch) -> None:
     # A thread of its own: in this one the browser of other tests may have a loop that runs.
     (sender,) = in_threads(1, send)
     sender.join()
-    assert {name for name, status in seen.items() if not 400 <= status < 500} == hung_up
+    answered = {name for name, status in seen.items() if not 400 <= status < 500}
+    assert answered == hung_up | {"bomb under the limit"}
     assert ask(process, served.photos).is_success
 
 
