@@ -79,7 +79,9 @@ async def _ask(
 
 
 def _missing(request: bytes) -> int:
-    """Returns how many bytes were declared, but are not there."""
+    """Returns how many bytes were declared, but are not there; 1 where the head has no end."""
+    if b"\r\n\r\n" not in request:
+        return 1
     top, _, body = request.partition(b"\r\n\r\n")
     declared = top.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
     return int(declared) - len(body) if declared else 0

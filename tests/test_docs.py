@@ -51,9 +51,13 @@ NOT_RUN = {
     "headstart.workflow.export.export": "starts TensorFlow; test_export.py and a page run it",
     "headstart.workflow.demo.demo": "takes a minute; `make demo` runs it",
 }
-VARIABLES = {"HEADSTART_CACHE", "HEADSTART_CACHE_BYTES", "KERAS_BACKEND", "KERAS_HOME"} | {
-    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
-}
+VARIABLES = {
+    "HEADSTART_API_KEY",
+    "HEADSTART_CACHE",
+    "HEADSTART_CACHE_BYTES",
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+} | {f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")}
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n"
     r"(?P<body>.*?)^(?P=indent)```$",

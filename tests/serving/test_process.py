@@ -1,6 +1,8 @@
 """The server as a process: signals, hostile clients, its own schema."""
 
+import asyncio
 import json
+import runpy
 import signal
 import subprocess
 import sys
@@ -67,6 +69,32 @@ def test_the_end_waits_for_what_is_in_flight(start, served) -> None:
         thread.join()
     assert [answer.status_code for answer in seen] == [200] * 6
     assert process.child.wait(30) == 0
+
+
+def test_hostile_requests_do_no_harm(process, served, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    load = runpy.run_path(str(BENCHMARKS / "load.py"))
+    requests = runpy.run_path(str(BENCHMARKS / "hostile.py"))["hostile"](
+        served.photos[0].read_bytes()
+    )
+    seen = {}
+
+    def send() -> None:
+        asyncio.run(
+            load["clients"](
+                process.port,
+                iter(enumerate(requests.values())),
+                count=8,
+                seen=lambda answer: seen.update({list(requests)[answer.number]: answer.status}),
+            )
+        )
+
+    # A thread of its own: in this one the browser of other tests may have a loop that runs.
+    (sender,) = in_threads(1, send)
+    sender.join()
+    answered = {name for name, status in seen.items() if not 400 <= status < 500}
+    assert answered == hung_up | {"bomb under the limit"}
+    assert ask(process, served.photos).is_success
 
 
 def test_nothing_that_fits_the_schema_makes_it_fail(process) -> None:
