@@ -42,7 +42,6 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/predict.py --memory
 	$(BIN)/python benchmarks/trust.py
-	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/hostile.py

@@ -143,25 +143,6 @@ def available_offline() -> tuple[str, ...]:
     )
 
 
-def weights_of_another_size(backbone: Backbone) -> tuple[Path, int] | None:
-    """Finds the largest ImageNet file that is here of the sizes that MobileNets were trained at.
-
-    They fit at any size, and suit their own best.
-
-    Returns:
-        The file, and the side in pixels of the photos it was trained on; None where there is none.
-    """
-    if backbone.family not in ("MobileNet", "MobileNetV2"):
-        return None
-    folder = keras_home() / "models"
-    for size in (224, 192, 160, 128, 96):
-        for name in (backbone.weights_file, backbone.weights_file_top):
-            file = folder / name.replace("_224", f"_{size}")
-            if file.is_file():
-                return file, size
-    return None
-
-
 def _in_keras_home(backbone: Backbone, *, include_top: bool = False) -> Path | None:
     folder = keras_home() / "models"
     names = (backbone.weights_file, backbone.weights_file_top)[1 if include_top else 0 :]

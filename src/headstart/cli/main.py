@@ -9,7 +9,6 @@ import typer
 
 from headstart.cli import trust
 from headstart.cli.adopt import adopt
-from headstart.cli.choose import choose
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
 from headstart.cli.export import export
@@ -37,7 +36,6 @@ from headstart.cli.options import (
 from headstart.cli.output import emit_json, progress_bars, reported
 from headstart.cli.predict import predict
 from headstart.cli.serve import serve
-from headstart.cli.tune import tune
 
 app = typer.Typer(
     name="headstart",
@@ -302,8 +300,6 @@ def demo(
 app.command()(models)
 app.command()(classify)
 app.command()(find_lr)
-app.command()(choose)
-app.command()(tune)
 app.command()(inspect)
 app.command()(adopt)
 app.command()(export)

@@ -42,14 +42,7 @@ class Speed:
     machine: str
 
 
-def measure_speed(
-    network: Network,
-    *,
-    engine: str,
-    image_size: int,
-    progress: Progress,
-    place: CachePlace | None = None,
-) -> Speed:
+def measure_speed(network: Network, *, engine: str, image_size: int, progress: Progress) -> Speed:
     """Measures a network on drawn photos, on an engine started for that alone.
 
     Args:
@@ -57,14 +50,12 @@ def measure_speed(
         engine: "openvino" or "keras".
         image_size: side of its input in pixels.
         progress: told when a precision had to be given up.
-        place: where the converted network stays, for a frozen pass to come; None keeps nothing.
     """
     photos = np.random.default_rng(0).integers(
         0, 256, (PHOTO_COUNT, image_size, image_size, 3), np.uint8
     )
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
-        kept = place or CachePlace(Path(folder))
-        started = _start(network, engine, photos, place=kept, progress=progress)
+        started = _start(network, engine, photos, folder=Path(folder), progress=progress)
         batches = [
             photos[begin : begin + started.batch_size]
             for begin in range(0, len(photos), started.batch_size)
@@ -105,15 +96,14 @@ def _file(place: CachePlace, name: str) -> Path:
 
 
 def _start(
-    network: Network, engine: str, photos: "np.ndarray", *, place: CachePlace, progress: Progress
+    network: Network, engine: str, photos: "np.ndarray", *, folder: Path, progress: Progress
 ) -> Engine:
     if engine == "keras":
         return KerasEngine(network.build())
     from headstart.features.openvino import fastest_engine
 
-    graph = graph_of(place, network.digest)
-    if not graph.is_ready:
-        network.convert(graph).result()
+    graph = graph_of(CachePlace(folder), network.digest)
+    network.convert(graph).result()
     return fastest_engine(graph, photos, precision="auto", progress=progress)
 
 
