@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.choose import choose
     from headstart.workflow.classify import classify
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
@@ -28,6 +29,7 @@ __all__ = [
     "Run",
     "adopt",
     "check",
+    "choose",
     "classify",
     "clone",
     "compare",
@@ -52,6 +54,7 @@ _PLACES = {
     "Run": "headstart.artifact.run",
     "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "choose": "headstart.workflow.choose",
     "classify": "headstart.workflow.classify",
     "clone": "headstart.backbones.reuse",
     "compare": "headstart.workflow.compare",

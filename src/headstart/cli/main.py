@@ -9,6 +9,7 @@ import typer
 
 from headstart.cli import trust
 from headstart.cli.adopt import adopt
+from headstart.cli.choose import choose
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
 from headstart.cli.inspect import inspect
@@ -317,6 +318,7 @@ def demo(
 
 
 app.command()(models)
+app.command()(choose)
 app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)

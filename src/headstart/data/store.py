@@ -24,7 +24,9 @@ from headstart.files import atomic_file, remove_leftovers
 SHARD_BYTES = 8 * 2**20
 """A killed run loses at most this much work, and writing needs no more memory than this."""
 
-KINDS = ("archives", "arrays", "facts", "features", "graphs", "pixels", "speeds", "training")
+KINDS = (
+    "archives", "arrays", "facts", "features", "graphs", "pixels", "probes", "speeds", "training",
+)  # fmt: skip
 """The folders of a cache."""
 
 DEFAULT_BUDGET = 20 * 2**30
@@ -239,8 +241,8 @@ class StoreUsage:
     """One line of `headstart cache`.
 
     Attributes:
-        kind: "facts", "pixels", "features", "graphs", "archives", "arrays", "speeds"
-            or "training".
+        kind: "facts", "pixels", "features", "graphs", "archives", "arrays", "speeds",
+            "probes" or "training".
         entries: how many stores, graphs or folders.
         size_bytes: of all of them.
     """

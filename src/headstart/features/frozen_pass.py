@@ -161,6 +161,7 @@ class FrozenPass:
         """Returns the network's output for photos (N, S, S, 3) that are in memory; none is kept."""
         if self._engine is None:
             self._engine = self._start(photos[:SAMPLE_COUNT])
+        self._precision = self._engine.precision
         size = self._engine.batch_size
         parts = (photos[start : start + size] for start in range(0, len(photos), size))
         return np.concatenate(list(self._engine.run(parts)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.backbones.cut import Cut
 from headstart.backbones.frozen import FrozenSpec, build
-from headstart.backbones.suffix import build_prefix
+from headstart.backbones.suffix import build_averaged, build_prefix
 from headstart.backbones.surgery import with_features
 from headstart.features.graph import Graph, convert_file, convert_frozen, convert_prefix
 from headstart.process import KerasCaller
@@ -60,6 +60,31 @@ class Prefix:
     def build(self) -> Any:
         """Returns the network as a Keras model on this process' backend."""
         return build_prefix(build(self.spec), self.cut)
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """A backbone up to a layer: photos in, activations averaged over space out."""
+
+    spec: FrozenSpec
+    layer: str
+    caller: KerasCaller
+
+    @property
+    def digest(self) -> str:
+        """Names weights, settings and layer."""
+        return hashlib.sha256(f"averaged {self.spec.digest} {self.layer}".encode()).hexdigest()
+
+    def convert(self, graph: Graph) -> "Future[Any]":
+        """Begins to write the network as a graph."""
+        return self.caller.call(
+            "headstart.features.graph:export_averaged",
+            spec=self.spec.as_json(), layer=self.layer, file=str(graph.file),
+        )  # fmt: skip
+
+    def build(self) -> Any:
+        """Returns the network as a Keras model on this process' backend."""
+        return build_averaged(build(self.spec), self.layer)
 
 
 @dataclass(frozen=True)
