@@ -38,6 +38,7 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/dogs_vs_cats_vgg16.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/trust.py
+	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from headstart.workflow.report import make_report
     from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
+    from headstart.workflow.tune import tune
     from headstart.workflow.use import evaluate, predict
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "summary",
     "suspects",
     "train",
+    "tune",
     "unfreeze",
 ]
 
@@ -72,6 +74,7 @@ _PLACES = {
     "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
+    "tune": "headstart.workflow.tune",
     "unfreeze": "headstart.backbones.reuse",
 }
 

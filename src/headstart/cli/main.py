@@ -32,6 +32,7 @@ from headstart.cli.options import (
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
+from headstart.cli.tune import tune
 
 app = typer.Typer(
     name="headstart",
@@ -319,6 +320,7 @@ def demo(
 
 app.command()(models)
 app.command()(choose)
+app.command()(tune)
 app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)

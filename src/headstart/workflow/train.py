@@ -96,7 +96,7 @@ def train_recipe(
     folder = _run_folder(recipe, out)
     with tools(recipe.engine, progress) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
-        fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
+        fitted = learn(prepared.setup, prepared.plan, prepared.frozen, given)
         with atomic_folder(folder) as temporary:
             write_run(temporary, prepared.setup, fitted=fitted, given=given)
             prove_plain(temporary, prepared.setup, fitted, given)
@@ -105,7 +105,15 @@ def train_recipe(
     return load_run(folder)
 
 
-def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
+def learn(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
+    """Fits the head and goes through the stages of a plan; nothing is written.
+
+    Args:
+        setup: the network, the photos and their split.
+        plan: the stages after the linear probe.
+        frozen: the pass that makes features.
+        given: cache, listener, Keras and engine.
+    """
     if not plan.stages:
         return fit_head(setup, frozen, read_features(setup, frozen), given, logs=plan.logs)
     is_new = starts_new(setup.recipe, plan.stages)
