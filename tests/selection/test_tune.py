@@ -27,9 +27,9 @@ def quick(settings: dict[str, Any], report: Any) -> Score:
     return Score(1 - loss / 2, loss)
 
 
-def search(folder: Path, train: Any = quick, *, key: str = "photos", trials: int = 12) -> Tuning:
+def search(folder: Path, train: Any = quick, *, key: str = "photos", trials: int = 8) -> Tuning:
     return tune(
-        folder, train, trials=trials, end_to_end=4, blocks=BLOCKS, epochs=5,
+        folder, train, trials=trials, end_to_end=3, blocks=BLOCKS, epochs=5,
         key=key, seed=0, progress=Silent(),
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def test_the_best_head_is_found_and_fine_tuning_begins_with_it(tmp_path: Path) -
     stages = found.best.settings["stages"]
     assert stages[0]["trainable"] == "head"
     assert {stage["trainable"] for stage in stages[1:]} <= {"from:a", "from:b", "from:c"}
-    assert len(found.trials) == 16
+    assert len(found.trials) == 11
 
 
 def test_a_search_goes_on_and_a_second_call_has_nothing_to_do(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_trial_that_was_killed_is_made_again(tmp_path: Path) -> None:
 
     found = search(tmp_path, noted)
     assert after[0] == calls[2]
-    assert len([each for each in found.trials if each.part == "features"]) == 12
+    assert len([each for each in found.trials if each.part == "features"]) == 8
 
 
 def test_a_trial_that_falls_behind_is_pruned_and_one_that_fails_does_not_end_the_search(

@@ -30,7 +30,7 @@ def call(*arguments: str, code: int = 0) -> str:
 @pytest.fixture
 def read_without_test(make_photos: Callable[..., Path]) -> ImageIndex:
     """Photos whose test files are gone: whoever reads one of them fails."""
-    folder = make_photos(count=40)
+    folder = make_photos(count=30)
     place = CachePlace.default()
     index = read_photos(folder, image_size=None, place=place, progress=Silent())
     test = split_index(index, make_recipe({"photos": str(folder)})).test
@@ -51,7 +51,7 @@ def test_a_choice_from_the_command_line(make_photos: Callable[..., Path], tmp_pa
     text = page.read_text("utf-8")
     assert "<svg" in text
     assert found["reason"].split(".")[0] in text
-    assert "http" not in text.replace("http://www.w3.org", "")
+    assert "http" not in text.replace("http://www.w3.org", "").replace("http-equiv", "")
     said = call(*asked)
     assert "take Starter at" in said
     assert f"headstart train {photos} --backbone Starter --image-size" in " ".join(said.split())
@@ -66,19 +66,19 @@ def test_choosing_and_tuning_read_no_test_photo(
     assert found.photos < len(index)
     pytest.importorskip("optuna", reason="Optuna is not installed")
     monkeypatch.chdir(tmp_path)
-    tuned = headstart.tune(index, backbone="Starter", out="tuned", trials=3, end_to_end=1, epochs=1)
+    tuned = headstart.tune(index, backbone="Starter", out="tuned", trials=2, end_to_end=1, epochs=1)
     assert {each.part for each in tuned.trials} == {"features", "end to end"}
     assert tuned.best.score.log_loss <= tuned.plain.score.log_loss
-    again = headstart.tune(index, backbone="Starter", out="tuned", trials=3, end_to_end=1, epochs=1)
+    again = headstart.tune(index, backbone="Starter", out="tuned", trials=2, end_to_end=1, epochs=1)
     assert again.new_trials == 0
     assert read_recipe("tuned/recipe.toml").head == tuned.best.settings["head"]
-    assert len(Path("tuned/trials.csv").read_text().splitlines()) == 5
+    assert len(Path("tuned/trials.csv").read_text().splitlines()) == 4
 
 
 def test_a_best_recipe_trains(make_photos: Callable[..., Path], tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="Optuna is not installed")
     photos, out = str(make_photos(count=30)), str(tmp_path / "tuned")
-    asked = ("tune", photos, "--backbone", "Starter", "--out", out, "--trials", "2")
+    asked = ("tune", photos, "--backbone", "Starter", "--out", out, "--trials", "1")
     found = json.loads(call(*asked, "--end-to-end", "0", "--json"))
     run = str(tmp_path / "run")
     call("train", "--recipe", found["recipe"], "--out", run)

@@ -284,7 +284,7 @@ def cross_validate(
         for number, each in enumerate(cs):
             model = _fit(standard[part[0]], labels[part[0]], each, None, model)
             said = model.predict_proba(standard[part[1]])
-            answers[np.ix_([number], part[1], model.classes_)] = said
+            answers[number][np.ix_(part[1], model.classes_)] = said
 
     with warnings.catch_warnings():
         # A class with fewer groups than folds is absent from some; that is known and harmless.
@@ -294,12 +294,12 @@ def cross_validate(
     with _blas_threads(1), ThreadPoolExecutor(processors()) as threads:
         list(threads.map(answer, pairs))
     if len(cs) == 1:
-        return answers[0]
+        return np.asarray(answers[0], np.float32)
     losses = -np.log(np.maximum(answers[:, np.arange(len(labels)), labels], 1e-12))
-    chosen = np.empty_like(answers[0])
+    chosen = np.zeros((len(labels), class_count), np.float32)
     for _, held_out in pairs:
         best = int((losses.sum(axis=1) - losses[:, held_out].sum(axis=1)).argmin())
-        chosen[held_out] = answers[best, held_out]
+        chosen[held_out] = answers[best][held_out]
     return chosen
 
 

@@ -62,7 +62,7 @@ class _Axes:
 
     def y(self, share: float) -> float:
         part = (share - self._low) / (self._high - self._low)
-        return _BOTTOM - part * (_BOTTOM - _TOP)
+        return float(_BOTTOM - part * (_BOTTOM - _TOP))
 
     def draw(self) -> list[str]:
         parts = []

@@ -65,7 +65,7 @@ def _evidence(
         variances = t + squares
         v = (float((inside / variances).sum()) + (outside / t if beyond else 0.0)) / count
         logs = float(np.log(variances).sum()) + beyond * log_t
-        return -0.5 * (np.log(2 * np.pi * max(v, _TINY)) + logs / count + 1.0)
+        return -0.5 * float(np.log(2 * np.pi * max(v, _TINY)) + logs / count + 1.0)
 
     grid = np.linspace(np.log(1e-14), np.log(1e8), _GRID)
     best = int(np.argmax([value(each) for each in grid]))
