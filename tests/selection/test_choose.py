@@ -43,7 +43,7 @@ class Machine:
         return noise[positions]
 
     def speed(self, candidate: Candidate) -> Speed:
-        rate = 1e9 / candidate.parameters
+        rate = 1 / self.seconds_per_photo if self.seconds_per_photo else 1e9 / candidate.parameters
         return Speed(rate, "made up", "float32", "none", 1000 / rate)
 
     def clock(self) -> float:

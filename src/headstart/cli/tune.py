@@ -17,7 +17,8 @@ from headstart.cli.options import (
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
-    from headstart.selection.tune import Trial, Tuning
+    from headstart.selection.study import Trial
+    from headstart.selection.tune import Tuning
 
 _SHOWN = 10
 

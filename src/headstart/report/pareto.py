@@ -7,7 +7,7 @@ from typing import Any
 
 # As in `charts`: told apart by colour-blind readers, on white and on dark paper.
 _BLUE, _ORANGE, _GREY = "#0090d0", "#d55e00", "#7f7f7f"
-_LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 66, 640, 54, 350, 760, 410
+_LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 56, 820, 54, 390, 960, 450
 _LETTER = 6.6
 """Width in pixels of a letter of a name, on average."""
 
@@ -32,7 +32,8 @@ def draw_pareto(rows: Sequence[Mapping[str, Any]]) -> str:
         f'<polyline points="{line}" fill="none" stroke="{_BLUE}" stroke-width="2" '
         'stroke-dasharray="6 4" stroke-opacity=".7"/>'
     )
-    taken: list[tuple[float, float, float]] = []
+    # Names keep off the points as well as off each other.
+    taken = [(axes.x(row) - 8, axes.x(row) + 8, axes.y(row["top_1"]) + 4) for row in shown]
     for row in sorted(shown, key=lambda each: -each["top_1"]):
         parts += _point(row, axes, taken)
     parts += _legend()

@@ -20,6 +20,9 @@ from headstart.selection.candidate import Candidate
 from headstart.selection.probe import Notes, Probe, Problem, make_probe
 from headstart.selection.sample import sample_sizes
 
+DECODING_SECONDS = 0.004
+"""Of one photo that is not kept decoded; see docs/performance.md."""
+
 
 class Extract(Protocol):
     """Whoever evaluates frozen networks: this machine, or many."""
@@ -158,7 +161,7 @@ def _advance(standing: Standing, size: int, given: Round, *, scored: int, guess:
     if kept is not None:
         return replace(standing, probes=(*standing.probes, kept))
     seen = standing.last.photos if standing.last is not None else 0
-    expected = standing.seconds_per_photo * (size - seen) if seen else guess
+    expected = _cost(standing, size - seen) if seen else guess
     if not given.budget.fits(expected):
         return replace(
             standing,
@@ -168,6 +171,15 @@ def _advance(standing: Standing, size: int, given: Round, *, scored: int, guess:
     probe = given.measure(standing.candidate, size, scored=scored)
     rate = (given.budget.spent - begun) / (size - seen)
     return replace(standing, probes=(*standing.probes, probe), seconds_per_photo=rate)
+
+
+def _cost(standing: Standing, photos: int) -> float:
+    """Guesses the seconds of more photos; the first ones also paid for converting the network."""
+    rate, speed = standing.seconds_per_photo, standing.speed
+    if speed is None:
+        return rate * photos
+    steady = 1 / speed.photos_per_second + DECODING_SECONDS
+    return min(rate or steady, steady) * photos
 
 
 def _timed(standing: Standing, speed_of: SpeedOf, limit: float | None) -> Standing:

@@ -17,7 +17,8 @@ from headstart.files import atomic_file
 from headstart.progress import Progress, Silent
 from headstart.recipe import StageSettings, TrainRecipe, make_recipe, write_recipe
 from headstart.selection.space import Settings
-from headstart.selection.tune import Report, Tuning, require_optuna
+from headstart.selection.study import STUDY_FILE, Report, require_optuna
+from headstart.selection.tune import Tuning
 from headstart.selection.tune import tune as search
 from headstart.training.score import Score, score
 from headstart.workflow.course import forget_states
@@ -101,7 +102,7 @@ def tune(
 
 @dataclass(frozen=True)
 class LocalTrain:
-    """`headstart.selection.tune.Train` on this machine.
+    """`headstart.selection.study.Train` on this machine.
 
     Attributes:
         setup: the network, and photos of train and validation.
@@ -163,7 +164,7 @@ def _checked(
     for name in options:
         if name in TUNED:
             raise ArgumentError(f"{name} is what tune searches for. Leave it out.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "study.db").is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / STUDY_FILE).is_file():
         raise ArgumentError(
             f"out={str(folder)!r} exists and holds no search to go on with. Choose another name."
         )
