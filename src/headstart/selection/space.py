@@ -41,10 +41,10 @@ def head_settings(suggest: Suggest) -> Settings:
     if head == "softmax" and views == 1:
         return {"head": head}
     stage: Settings = {
-        "learning_rate": suggest.suggest_float("learning_rate", 1e-4, 1e-2, log=True),
+        "learning_rate": _number(suggest.suggest_float("learning_rate", 1e-4, 1e-2, log=True)),
         "optimizer": "adamw",
         "optimizer_options": {
-            "weight_decay": suggest.suggest_float("weight_decay", 1e-5, 1e-1, log=True)
+            "weight_decay": _number(suggest.suggest_float("weight_decay", 1e-5, 1e-1, log=True))
         },
         "epochs": EPOCHS,
         "patience": PATIENCE,
@@ -52,7 +52,7 @@ def head_settings(suggest: Suggest) -> Settings:
     }
     settings: Settings = {"head": head}
     if head != "softmax":
-        settings["dropout"] = suggest.suggest_float("dropout", 0.0, 0.5, step=0.1)
+        settings["dropout"] = _number(suggest.suggest_float("dropout", 0.0, 0.5, step=0.1))
     if views == 1:
         return settings | stage
     stage |= {"trainable": "head", "augment": "standard", "views": views}
@@ -75,26 +75,30 @@ def plan_settings(
     depth = suggest.suggest_int("depth", 1, min(MAX_DEPTH, len(blocks)))
     views = suggest.suggest_categorical("views", (1, 2))
     stage: Settings = {
-        "learning_rate": suggest.suggest_float("learning_rate", 1e-6, 3e-4, log=True),
+        "learning_rate": _number(suggest.suggest_float("learning_rate", 1e-6, 3e-4, log=True)),
         "depth_factor": suggest.suggest_categorical("depth_factor", (1.0, 0.7)),
         "schedule": "cosine",
         "epochs": epochs,
+        # Of its own: what the head learnt with stands beside the stages, for all of them.
+        "optimizer": "adam",
+        "optimizer_options": {},
+        "batch_size": 32,
     }
     if views > 1:
         stage |= {"augment": "standard", "views": views}
     depths = range(1, depth + 1) if gradual == "gradual_unfreeze" else (depth,)
     tuned = [{"trainable": f"from:{blocks[-each]}"} | stage for each in depths]
-    if set(head) == {"head"}:
-        # Stages that begin with a backbone go on from the probe in closed form.
-        return head | {"stages": tuned}
-    before = head.pop("stages", None)
-    if before is None:
-        own = {name: head.pop(name) for name in list(head) if name not in ("head", "dropout")}
-        before = [{"trainable": "head"} | own]
-    return head | {"stages": [*before, *tuned]}
+    # Stages that begin with a backbone go on from the head that was fitted on the features; one
+    # that learns from varied views is a stage itself.
+    return head | {"stages": [*head.get("stages", ()), *tuned]}
 
 
 def first_plans(count: int) -> list[Settings]:
     """Returns the parameters that the search for plans begins with: each finalist, carefully."""
     careful = {"plan": "lp_ft", "views": 1, "learning_rate": 1e-5, "depth_factor": 1.0}
     return [careful | {"finalist": number, "depth": 1} for number in range(count)]
+
+
+def _number(value: float) -> float:
+    """Rounds to three digits: a recipe is read by people."""
+    return float(f"{value:.3g}")
