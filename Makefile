@@ -45,6 +45,7 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/starter.py
 
 docs: $(VENV)/docs

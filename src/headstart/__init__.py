@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.modelfile.loading import load_model
     from headstart.workflow.adopt import adopt
     from headstart.workflow.check import check
+    from headstart.workflow.choose import choose
     from headstart.workflow.classify import classify
     from headstart.workflow.compare import compare
     from headstart.workflow.drawing import draw, summary
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from headstart.workflow.report import make_report
     from headstart.workflow.suspects import suspects
     from headstart.workflow.train import train
+    from headstart.workflow.tune import tune
     from headstart.workflow.use import evaluate, predict
 
 __all__ = [
     "Run",
     "adopt",
     "check",
+    "choose",
     "classify",
     "clone",
     "compare",
@@ -49,6 +52,7 @@ __all__ = [
     "summary",
     "suspects",
     "train",
+    "tune",
     "unfreeze",
 ]
 
@@ -56,6 +60,7 @@ _PLACES = {
     "Run": "headstart.artifact.run",
     "adopt": "headstart.workflow.adopt",
     "check": "headstart.workflow.check",
+    "choose": "headstart.workflow.choose",
     "classify": "headstart.workflow.classify",
     "clone": "headstart.backbones.reuse",
     "compare": "headstart.workflow.compare",
@@ -75,6 +80,7 @@ _PLACES = {
     "summary": "headstart.workflow.drawing",
     "suspects": "headstart.workflow.suspects",
     "train": "headstart.workflow.train",
+    "tune": "headstart.workflow.tune",
     "unfreeze": "headstart.backbones.reuse",
 }
 

@@ -32,6 +32,20 @@ def build_prefix(frozen: keras.Model, cut: Cut) -> keras.Model:
     return keras.Model(frozen.inputs[0], row, name="prefix")
 
 
+def build_averaged(frozen: keras.Model, layer: str) -> keras.Model:
+    """Returns a network up to a layer, its activations averaged over space: (N, c).
+
+    Args:
+        frozen: from `surgery.build_frozen`; its layers are shared, not copied.
+        layer: name of a layer whose output is (N, h, w, c).
+    """
+    import keras
+
+    output = frozen.get_layer(layer).output
+    averaged = keras.layers.GlobalAveragePooling2D(name="averaged")(output)
+    return keras.Model(frozen.inputs[0], averaged, name="early")
+
+
 def build_suffix(
     frozen: keras.Model,
     cut: Cut,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _STATION = "weights, MB"
 
+_SIZES = (96, 128, 160, 192, 224)
+"""In pixels, of which MobileNet and MobileNetV2 have weights each; only V2 of the smallest."""
+
 # EfficientNet's files hold the standard deviation where Keras' layer expects a variance, and
 # Keras divides by its root once more (tensorflow/tensorflow#49930).
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -51,6 +54,7 @@ def find_weights(
     weights: str,
     *,
     seed: int = 0,
+    image_size: int | None = None,
     include_top: bool = False,
     progress: Progress | None = None,
 ) -> WeightsSource:
@@ -61,6 +65,8 @@ def find_weights(
         weights: "imagenet", "starter" (of the starter only), "none" for random weights, or the path
             of a `.h5` or `.weights.h5` file.
         seed: of the random weights.
+        image_size: side in pixels; weights that were trained at that size are taken where their
+            file is here, as Keras does (MobileNet and MobileNetV2).
         include_top: whether the weights of its ImageNet classes are needed too.
         progress: told how much of a download has come.
 
@@ -80,8 +86,10 @@ def find_weights(
         path, digest = STARTER_WEIGHTS_FILE, starter_weights_digest()
         return WeightsSource(kind="starter", path=path, digest=digest)
     if weights == "imagenet" and backbone.weights_url:
-        path = _in_keras_home(backbone, include_top=include_top) or _download(
-            backbone, progress or Silent(), include_top=include_top
+        path = (
+            _of_size(backbone, image_size, include_top=include_top)
+            or _in_keras_home(backbone, include_top=include_top)
+            or _download(backbone, progress or Silent(), include_top=include_top)
         )
         return WeightsSource(kind="imagenet", path=path, digest=sha256(path))
     path = Path(weights).expanduser()
@@ -141,6 +149,31 @@ def available_offline() -> tuple[str, ...]:
         for backbone in backbones()
         if backbone.name == STARTER or _in_keras_home(backbone)
     )
+
+
+def sizes_at_hand(backbone: Backbone) -> tuple[int, ...]:
+    """Returns the sizes in pixels whose pretrained weights are on this machine, the own first.
+
+    Most backbones have one file for all sizes; MobileNet and MobileNetV2 have one for each.
+
+    Example:
+        >>> from headstart.backbones.catalogue import find_backbone
+        >>> sizes_at_hand(find_backbone("Starter"))
+        (16,)
+    """
+    own = backbone.name == STARTER or _in_keras_home(backbone) is not None
+    others = [size for size in reversed(_SIZES) if _of_size(backbone, size)]
+    return tuple(dict.fromkeys([*([backbone.image_size] if own else []), *others]))
+
+
+def _of_size(
+    backbone: Backbone, image_size: int | None, *, include_top: bool = False
+) -> Path | None:
+    if backbone.family not in ("MobileNet", "MobileNetV2") or image_size not in _SIZES:
+        return None
+    names = (backbone.weights_file, backbone.weights_file_top)[1 if include_top else 0 :]
+    files = [keras_home() / "models" / name.replace("_224", f"_{image_size}") for name in names]
+    return next((file for file in files if file.is_file()), None)
 
 
 def _in_keras_home(backbone: Backbone, *, include_top: bool = False) -> Path | None:

@@ -9,6 +9,7 @@ import typer
 
 from headstart.cli import trust
 from headstart.cli.adopt import adopt
+from headstart.cli.choose import choose
 from headstart.cli.classify import classify
 from headstart.cli.draw import draw, summary
 from headstart.cli.export import export
@@ -36,6 +37,7 @@ from headstart.cli.options import (
 from headstart.cli.output import emit_json, progress_bars, reported
 from headstart.cli.predict import predict
 from headstart.cli.serve import serve
+from headstart.cli.tune import tune
 
 app = typer.Typer(
     name="headstart",
@@ -298,6 +300,8 @@ def demo(
 
 
 app.command()(models)
+app.command()(choose)
+app.command()(tune)
 app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)

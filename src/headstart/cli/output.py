@@ -54,8 +54,8 @@ class Lines:
         if done >= total:
             del self._begun[station]
             seconds = monotonic() - begun
-            rate = f", {(total - first) / seconds:.0f}/s" if 0.1 < seconds < total else ""
-            typer.echo(f"{station}: {total} in {seconds:.1f} s{rate}", err=True)
+            speed = f", {(total - first) / seconds:.0f}/s" if 0.1 < seconds < total else ""
+            typer.echo(f"{station}: {total} in {seconds:.1f} s{speed}", err=True)
 
     def epoch(self, station: str, values: Mapping[str, float], total: int) -> None:  # noqa: ARG002
         """Prints a line an epoch."""

@@ -31,6 +31,7 @@ KINDS = (
     "features",
     "graphs",
     "pixels",
+    "probes",
     "shards",
     "speeds",
     "training",
@@ -249,8 +250,8 @@ class StoreUsage:
     """One line of `headstart cache`.
 
     Attributes:
-        kind: "facts", "pixels", "features", "graphs", "archives", "arrays", "shards", "speeds"
-            or "training".
+        kind: "facts", "pixels", "features", "graphs", "archives", "arrays", "shards", "speeds",
+            "probes" or "training".
         entries: how many stores, graphs or folders.
         size_bytes: of all of them.
     """

@@ -121,6 +121,20 @@ def export_prefix(spec: dict[str, Any], cut: dict[str, Any], file: str) -> list[
     return [int(axis) for axis in model.output.shape[1:]]
 
 
+def export_averaged(spec: dict[str, Any], layer: str, file: str) -> list[int]:
+    """Builds and converts a network up to a layer; runs where Keras has the OpenVINO backend.
+
+    Returns:
+        The shape of one photo's row.
+    """
+    from headstart.backbones.frozen import FrozenSpec, build
+    from headstart.backbones.suffix import build_averaged
+
+    model = build_averaged(build(FrozenSpec(**spec)), layer)
+    export_model(model, Path(file))
+    return [int(axis) for axis in model.output.shape[1:]]
+
+
 def export_file(model_file: str, model_digest: str, file: str) -> list[int]:
     """Loads and converts a saved model; runs where Keras has the OpenVINO backend.
 

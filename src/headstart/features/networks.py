@@ -69,6 +69,34 @@ class Prefix:
 
 
 @dataclass(frozen=True)
+class Averaged:
+    """A backbone up to a layer: photos in, activations averaged over space out."""
+
+    spec: "FrozenSpec"
+    layer: str
+    caller: KerasCaller
+
+    @property
+    def digest(self) -> str:
+        """Names weights, settings and layer."""
+        return hashlib.sha256(f"averaged {self.spec.digest} {self.layer}".encode()).hexdigest()
+
+    def convert(self, graph: Graph) -> "Future[Any]":
+        """Begins to write the network as a graph."""
+        return self.caller.call(
+            "headstart.features.graph:export_averaged",
+            spec=self.spec.as_json(), layer=self.layer, file=str(graph.file),
+        )  # fmt: skip
+
+    def build(self) -> Any:
+        """Returns the network as a Keras model on this process' backend."""
+        from headstart.backbones.frozen import build
+        from headstart.backbones.suffix import build_averaged
+
+        return build_averaged(build(self.spec), self.layer)
+
+
+@dataclass(frozen=True)
 class SavedClassifier:
     """A `model.keras`: photos in, features and what the head says of them out, side by side."""
 

@@ -244,7 +244,7 @@ def cross_validate(
     groups: NDArray[np.int32],
     *,
     class_count: int,
-    c: float,
+    c: float | None,
     seed: int = 0,
 ) -> NDArray[np.float32]:
     """Returns what heads that have not seen a photo say of it: (N, K).
@@ -254,7 +254,8 @@ def cross_validate(
         labels: int32 (N,).
         groups: int32 (N,); photos of one group, near-duplicates, are never on both sides.
         class_count: K.
-        c: inverse regularisation strength.
+        c: inverse regularisation strength; None to choose one for each fold by the log loss on the
+            others, so that no photo has a say in how it is judged.
         seed: of the folds.
 
     Example:
@@ -273,12 +274,17 @@ def cross_validate(
     standard = (flat - mean) / _deviation(flat, mean)
     counts = np.bincount(labels, minlength=class_count)
     folds = max(2, min(FOLDS, int(counts[counts > 0].min())))
-    answers = np.zeros((len(labels), class_count), np.float32)
+    cs = (c,) if c is not None else CANDIDATE_CS
+    if len(cs) * len(labels) * class_count > MAX_KEPT or standard.nbytes > MAX_BYTES_TO_CHOOSE:
+        cs = (STATED_C if c is None else c,)
+    answers = np.zeros((len(cs), len(labels), class_count), np.float32)
 
     def answer(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
-        model = _fit(standard[part[0]], labels[part[0]], c, None)
-        said = model.predict_proba(standard[part[1]])
-        answers[np.ix_(part[1], model.classes_)] = said
+        model = None
+        for number, each in enumerate(cs):
+            model = _fit(standard[part[0]], labels[part[0]], each, None, model)
+            said = model.predict_proba(standard[part[1]])
+            answers[number][np.ix_(part[1], model.classes_)] = said
 
     with warnings.catch_warnings():
         # A class with fewer groups than folds is absent from some; that is known and harmless.
@@ -287,7 +293,14 @@ def cross_validate(
         pairs = list(parts.split(standard, labels, groups))
     with _blas_threads(1), ThreadPoolExecutor(processors()) as threads:
         list(threads.map(answer, pairs))
-    return answers
+    if len(cs) == 1:
+        return np.asarray(answers[0], np.float32)
+    losses = -np.log(np.maximum(answers[:, np.arange(len(labels)), labels], 1e-12))
+    chosen = np.zeros((len(labels), class_count), np.float32)
+    for _, held_out in pairs:
+        best = int((losses.sum(axis=1) - losses[:, held_out].sum(axis=1)).argmin())
+        chosen[held_out] = answers[best][held_out]
+    return chosen
 
 
 def fit_for_curve(

@@ -14,7 +14,7 @@ from headstart.features.speed import Speed, keep_speed, kept_speed, measure_spee
 from headstart.progress import Progress
 from headstart.workflow.tools import Tools, tools
 
-_MEASURED = ("photos_per_second", "engine", "precision", "machine")
+_MEASURED = ("photos_per_second", "engine", "precision", "machine", "latency_ms")
 
 
 def model_rows(

@@ -84,7 +84,7 @@ def prepare(
     if recipe.preprocess == "probe":
         recipe = probe_preprocessing(recipe, photos=photos, given=given)
     backbone, spec = choose_network(recipe, given.progress)
-    plan = _checked_plan(recipe, stages, spec, logs=logs, given=given)
+    plan = checked_plan(recipe, stages, spec, logs=logs, given=given)
     if isinstance(given.caller, KerasProcess):
         # It builds while this process reads photos; a converted network is not built otherwise.
         given.caller.call("headstart.artifact.model:prepare", spec=spec.as_json())
@@ -112,7 +112,7 @@ def prepare(
     return Prepared(setup, plan, frozen)
 
 
-def _checked_plan(
+def checked_plan(
     recipe: TrainRecipe,
     stages: tuple[Stage, ...],
     spec: FrozenSpec,

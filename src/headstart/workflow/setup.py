@@ -50,10 +50,11 @@ def choose_network(recipe: TrainRecipe, progress: Progress) -> tuple[Backbone, F
             "(random weights, whose features are of little use)."
         )
     wanted = recipe.weights or backbone.default_weights
-    source = find_weights(backbone, wanted, seed=recipe.seed, progress=progress)
+    size = recipe.image_size or backbone.image_size
+    source = find_weights(backbone, wanted, seed=recipe.seed, image_size=size, progress=progress)
     spec = FrozenSpec(
         backbone=backbone.name,
-        image_size=recipe.image_size or backbone.image_size,
+        image_size=size,
         pooling=recipe.pooling,
         weights=source.kind,
         weights_path=None if source.path is None else str(source.path.resolve()),

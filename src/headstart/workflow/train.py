@@ -106,7 +106,7 @@ def train_recipe(
     folder = _run_folder(recipe, out)
     with tools(recipe.engine, progress, ray=ray) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, logs=logs, given=given)
-        fitted = _fit(prepared.setup, prepared.plan, prepared.frozen, given)
+        fitted = learn(prepared.setup, prepared.plan, prepared.frozen, given)
         with written_once(folder) as own:
             with atomic_folder(own) as temporary:
                 write_run(temporary, prepared.setup, fitted=fitted, given=given)
@@ -117,7 +117,15 @@ def train_recipe(
             return replace(load_run(own), folder=folder)
 
 
-def _fit(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
+def learn(setup: Setup, plan: Plan, frozen: FrozenPass, given: Tools) -> Fitted:
+    """Fits the head and goes through the stages of a plan; nothing is written.
+
+    Args:
+        setup: the network, the photos and their split.
+        plan: the stages after the linear probe.
+        frozen: the pass that makes features.
+        given: cache, listener, Keras and engine.
+    """
     if not plan.stages:
         return fit_head(setup, frozen, read_features(setup, frozen), given, logs=plan.logs)
     is_new = starts_new(setup.recipe, plan.stages)

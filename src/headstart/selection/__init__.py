@@ -1,0 +1,1 @@
+"""Which backbone, and which settings: measured, not guessed."""
