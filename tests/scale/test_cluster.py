@@ -136,6 +136,29 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
     assert [item.reason for item in found.set_aside] == ["empty file"]
 
 
+def test_choosing_tuning_and_tables_on_a_cluster_are_what_they_are_here(
+    two_nodes, make_photos, tmp_path
+):
+    import headstart
+
+    photos, names = make_photos(count=24), ["Starter", "Starter:none"]
+    here, there = (headstart.choose(photos, backbones=names, ray=ray) for ray in (None, "auto"))
+    shares = [{each.candidate.name: each.last.top_1 for each in found} for found in (here, there)]
+    assert shares[0] == shares[1]
+    found = headstart.tune(
+        photos, backbone="Starter", out=tmp_path / "tuned", trials=1, end_to_end=0, ray="auto"
+    )
+    assert found.best.score.log_loss > 0
+    run = headstart.train(photos, backbone="Starter", out=tmp_path / "run")
+    for name, ray in (("here", None), ("there", "auto")):
+        headstart.predict_to_csv(run, photos, csv=tmp_path / f"{name}.csv", ray=ray)
+    rows = [
+        [line.split(",")[:2] for line in (tmp_path / f"{name}.csv").read_text().splitlines()]
+        for name in ("here", "there")
+    ]
+    assert rows[0] == rows[1]
+
+
 def test_what_a_worker_raises_comes_through_as_one_error(two_nodes, make_photos, tmp_path, network):
     folder = make_photos(count=2)
     source = source_of_listing(list_photos(folder))

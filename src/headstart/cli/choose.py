@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headstart.cli.options import Engine, Json, LabelFromName, PhotosArgument, Seed
+from headstart.cli.options import Engine, Json, LabelFromName, PhotosArgument, Ray, Seed, Shards
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def choose(
         Path | None, typer.Option(metavar="FILE", help="Page (.html) or picture (.svg) to write.")
     ] = None,
     engine: Engine = "auto",
+    ray: Ray = None,
+    shards: Shards = None,
     as_json: Json = False,
 ) -> None:
     """Say which backbone suits photos: accuracy, speed and size of each, and a recommendation."""
@@ -78,6 +80,8 @@ def choose(
             prefilter=prefilter,
             out=out,
             engine=engine,
+            ray=ray,
+            shards=shards,
             progress=progress,
             **{name: value for name, value in said.items() if value is not None},
         )

@@ -11,7 +11,9 @@ from headstart.cli.options import (
     Json,
     LabelFromName,
     PhotosArgument,
+    Ray,
     Seed,
+    Shards,
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
@@ -50,6 +52,8 @@ def tune(
     engine: Annotated[
         str | None, typer.Option(help="auto, openvino or keras. [default: auto]")
     ] = None,
+    ray: Ray = None,
+    shards: Shards = None,
     as_json: Json = False,
 ) -> None:
     """Search for settings: heads on kept features, then end to end; writes the best recipe."""

@@ -24,10 +24,10 @@ from headstart.selection.halving import Budget, Round
 from headstart.selection.probe import Notes, Problem
 from headstart.selection.sample import even_order
 from headstart.workflow.candidates import find_candidates, seconds_of
-from headstart.workflow.extract import LocalExtract
+from headstart.workflow.extract import CandidateFeatures
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
 from headstart.workflow.setup import split_index
-from headstart.workflow.tools import tools
+from headstart.workflow.tools import RayPlace, tools
 from headstart.workflow.without_test import without_test
 
 
@@ -43,6 +43,8 @@ def choose(
     prefilter: int | None = None,
     out: str | Path | None = None,
     engine: str = "auto",
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Choice:
@@ -63,6 +65,8 @@ def choose(
         prefilter: how many go on after the first photos by their LogME alone; None for all.
         out: page (.html) or picture (.svg) to write; None for none.
         engine: "auto", "openvino" or "keras".
+        ray: address of a Ray cluster that computes the features: `HOST:PORT`, `auto` or `local`.
+        shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told how far it is.
         **options: fields of `headstart.recipe.TrainRecipe` that decide the photos and their split:
             `test`, `label_from_name`, `seed`, `test_fraction` and so on.
@@ -88,11 +92,11 @@ def choose(
         check_choice_file(Path(out))
     require_source(photos)
     recipe = make_recipe({"photos": photos_name(photos), **options})
-    with tools(engine, progress) as given:
+    with tools(engine, progress, ray=RayPlace.named(ray, shards)) as given:
         found, left_out = find_candidates(
             backbones, sizes, size_limit=size_limit, progress=given.progress
         )
-        extract = LocalExtract(given, may_fall_back=engine == "auto")
+        extract = CandidateFeatures(given, may_fall_back=engine == "auto")
         extract.begin(found)
         Thread(target=import_solver, daemon=True).start()
         index = read_photos(

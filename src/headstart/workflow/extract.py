@@ -1,4 +1,4 @@
-"""Features of many candidates on this machine: one frozen pass each, on one engine."""
+"""Features of many candidates, here or on a cluster: one frozen pass each, on one engine."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,11 @@ MAX_ENGINES = 8
 """Networks held in memory at once."""
 
 
-class LocalExtract:
-    """`headstart.selection.halving.Extract` and `SpeedOf` on this machine; rows are kept."""
+class CandidateFeatures:
+    """`headstart.selection.halving.Extract` and `SpeedOf`; rows are kept.
+
+    Speeds are those of this machine, also where a cluster computes the features.
+    """
 
     def __init__(self, given: Tools, *, may_fall_back: bool) -> None:
         self._given = given
@@ -77,13 +80,11 @@ class LocalExtract:
                 if candidate.layer is None
                 else Averaged(spec, candidate.layer, caller)
             )
-            self._passes[candidate] = FrozenPass(
+            self._passes[candidate] = self._given.make_pass(
                 network,
                 engine=self._given.engine,
                 may_fall_back=self._may_fall_back,
                 precision="auto",
-                place=self._given.place,
-                progress=self._given.progress,
             )
             while len(self._passes) > MAX_ENGINES:
                 # The first begun; it starts again from what is kept, should it be needed.

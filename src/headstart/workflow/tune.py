@@ -26,7 +26,7 @@ from headstart.workflow.intake import Photos, photos_name
 from headstart.workflow.prepare import checked_plan, prepare
 from headstart.workflow.setup import Setup
 from headstart.workflow.stages import plan_of
-from headstart.workflow.tools import Tools, tools
+from headstart.workflow.tools import RayPlace, Tools, tools
 from headstart.workflow.train import learn
 from headstart.workflow.without_test import without_test
 
@@ -42,6 +42,8 @@ def tune(
     trials: int = 50,
     end_to_end: int = 5,
     epochs: int = 5,
+    ray: str | None = None,
+    shards: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Tuning:
@@ -56,6 +58,8 @@ def tune(
         trials: heads to try on kept features, in all calls together.
         end_to_end: plans to try with the best heads; 0 for none.
         epochs: of each stage that fine-tunes.
+        ray: address of a Ray cluster that computes the features: `HOST:PORT`, `auto` or `local`.
+        shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told about every trial.
         **options: fields of `headstart.recipe.TrainRecipe` that are not tuned, such as `backbone`,
             `image_size`, `weights`, `test`, `seed`.
@@ -75,7 +79,7 @@ def tune(
         True
     """
     recipe, folder = _checked(photos, Path(out), trials, end_to_end, options)
-    with tools(recipe.engine, progress) as given:
+    with tools(recipe.engine, progress, ray=RayPlace.named(ray, shards)) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, given=given)
         setup = prepared.setup
         index, split = without_test(setup.index, setup.split)
