@@ -30,8 +30,9 @@ def write_choice(file: Path, values: Mapping[str, Any], *, photos: str) -> None:
     """
     chosen = values["recommended"] or {"name": None}
     rows = [row | {"recommended": row["name"] == chosen["name"]} for row in values["candidates"]]
-    text = draw_pareto(rows)
-    if file.suffix.lower() == ".html":
+    is_page = file.suffix.lower() == ".html"
+    text = draw_pareto(rows, stands_alone=not is_page)
+    if is_page:
         from jinja2 import Environment
         from markupsafe import Markup
 

@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-# As in `charts`: told apart by colour-blind readers, on white and on dark paper.
-_BLUE, _ORANGE, _GREY = "#0090d0", "#d55e00", "#7f7f7f"
+from headstart.report.plot import BLUE, GREY, ORANGE, below, rule, sheet
+
 _LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 56, 820, 54, 390, 960, 450
 _LETTER = 6.6
 """Width in pixels of a letter of a name, on average."""
 
 
-def draw_pareto(rows: Sequence[Mapping[str, Any]]) -> str:
+def draw_pareto(rows: Sequence[Mapping[str, Any]], *, stands_alone: bool = False) -> str:
     """Draws candidates: to the right is faster, up is more accurate.
 
     Args:
         rows: of `headstart.selection.choice.Choice.to_dict`; what was not timed is left out.
+        stands_alone: whether it is a file of its own, with ink for light and for dark.
 
     Returns:
         An `<svg>` element that is readable on light and dark paper.
@@ -29,7 +30,7 @@ def draw_pareto(rows: Sequence[Mapping[str, Any]]) -> str:
     line = " ".join(f"{axes.x(r):.1f},{axes.y(r['top_1']):.1f}" for r in front)
     parts = axes.draw()
     parts.append(
-        f'<polyline points="{line}" fill="none" stroke="{_BLUE}" stroke-width="2" '
+        f'<polyline points="{line}" fill="none" stroke="{BLUE}" stroke-width="2" '
         'stroke-dasharray="6 4" stroke-opacity=".7"/>'
     )
     # Names keep off the points as well as off each other.
@@ -38,11 +39,7 @@ def draw_pareto(rows: Sequence[Mapping[str, Any]]) -> str:
         parts += _point(row, axes, taken)
     parts += _legend()
     label = "accuracy against photos a second"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" aria-label="{label}" fill="currentColor" '
-        f'style="font:13px system-ui,sans-serif;max-width:100%;height:auto">{"".join(parts)}</svg>'
-    )
+    return sheet(_WIDTH, _HEIGHT, label, parts=parts, stands_alone=stands_alone)
 
 
 class _Axes:
@@ -70,23 +67,16 @@ class _Axes:
         digits = 1 if self._step < 0.01 else 0
         for number in range(round((self._high - self._low) / self._step) + 1):
             tick = self._low + number * self._step
-            parts.append(
-                f'<path d="M{_LEFT} {self.y(tick):.1f}H{_RIGHT}" stroke="currentColor" '
-                f'stroke-opacity=".18"/><text x="{_LEFT - 8}" y="{self.y(tick) + 4:.1f}" '
-                f'text-anchor="end">{tick * 100:.{digits}f}%</text>'
-            )
+            label = f"{tick * 100:.{digits}f}%"
+            parts.append(rule(_LEFT, _RIGHT, self.y(tick), label=label))
         for power in range(math.floor(self._slow), math.ceil(self._fast) + 1):
             for factor in (1, 2, 5):
                 log = power + math.log10(factor)
                 if self._slow <= log <= self._fast:
-                    parts.append(
-                        f'<text x="{self._at(log):.1f}" y="{_BOTTOM + 20}" text-anchor="middle">'
-                        f"{factor * 10.0**power:g}</text>"
-                    )
-        parts.append(
-            f'<text x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 44}" text-anchor="middle">'
-            "photos a second on this machine</text>"
-        )
+                    label = f"{factor * 10.0**power:g}"
+                    parts.append(below(self._at(log), _BOTTOM + 20, label))
+        middle = (_LEFT + _RIGHT) / 2
+        parts.append(below(middle, _BOTTOM + 44, "photos a second on this machine"))
         return parts
 
     def _at(self, log: float) -> float:
@@ -98,7 +88,7 @@ def _point(
 ) -> list[str]:
     x, y = axes.x(row), axes.y(row["top_1"])
     low, high = axes.y(row["top_1_interval"]["low"]), axes.y(row["top_1_interval"]["high"])
-    colour = _ORANGE if row["recommended"] else _BLUE if row["pareto"] else _GREY
+    colour = ORANGE if row["recommended"] else BLUE if row["pareto"] else GREY
     said = f"{row['name']}: {row['top_1'] * 100:.1f} %, {row['photos_per_second']:.0f} photos/s"
     # A dropped candidate was seen on fewer photos: its ring is open.
     fill = colour if not row["out"] else "none"
@@ -122,9 +112,9 @@ def _point(
 
 def _legend() -> list[str]:
     entries = (
-        (_ORANGE, _ORANGE, "recommended"),
-        (_BLUE, _BLUE, "none is better in both"),
-        (_GREY, "none", "dropped on fewer photos"),
+        (ORANGE, ORANGE, "recommended"),
+        (BLUE, BLUE, "none is better in both"),
+        (GREY, "none", "dropped on fewer photos"),
     )
     return [
         f'<circle cx="{_LEFT + 6 + at * 190}" cy="22" r="5.5" fill="{fill}" stroke="{colour}" '

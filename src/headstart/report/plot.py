@@ -28,7 +28,7 @@ def sheet(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" aria-label="{escape(label)}" fill="currentColor" '
-        'style="font:13px system-ui,sans-serif">'
+        'style="font:13px system-ui,sans-serif;max-width:100%;height:auto">'
         f"{_OWN_INK if stands_alone else ''}{''.join(parts)}</svg>"
     )
 
