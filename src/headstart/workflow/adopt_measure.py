@@ -13,10 +13,10 @@ from headstart.data.split import Split, write_split_csv
 from headstart.errors import PhotosError
 from headstart.evaluation.metrics import evaluate
 from headstart.files import sha256
-from headstart.prediction import Predictor
 from headstart.recipe import TrainRecipe, read_recipe, write_recipe
 from headstart.workflow.intake import read_photos
 from headstart.workflow.labels import labels_in_run
+from headstart.workflow.predictor import make_predictor
 from headstart.workflow.record import test_digest
 from headstart.workflow.setup import split_index
 from headstart.workflow.tools import Tools
@@ -40,9 +40,7 @@ def measure_adopted(folder: Path, photos: str, seed: int, given: Tools) -> Manif
     run = load_run(folder)
     recipe = read_recipe(folder / "recipe.toml").model_copy(update={"photos": photos, "seed": seed})
     index, split = _split(photos, recipe, run.manifest, given)
-    predictor = Predictor(
-        run, caller=given.caller, place=given.place, progress=given.progress, engine=given.engine
-    )
+    predictor = make_predictor(run, given, engine=given.engine)
     probabilities = predictor.answers(index, split.test).probabilities
     files, labels = [index.paths[at] for at in split.test], index.labels[split.test]
     names = run.manifest.class_names

@@ -12,7 +12,7 @@ from headstart.data.index import ImageIndex
 from headstart.data.store import CachePlace
 from headstart.errors import PhotosError
 from headstart.progress import Progress
-from headstart.workflow.intake import read_photos
+from headstart.workflow.intake import read_photos, test_or_all
 from headstart.workflow.labels import labels_in_run
 from headstart.workflow.own_photos import read_own_photos
 
@@ -61,8 +61,7 @@ def golden_photos(
         index, positions, labels = own.index, own.split.test, own.index.labels
     else:
         index = read_photos(photos, image_size=size, place=place, progress=progress)
-        is_test = np.array([side == "test" for side in index.splits], bool)
-        positions = np.flatnonzero(is_test if is_test.any() else ~is_test)
+        positions = test_or_all(index)
         labels = labels_in_run(index, run.manifest.class_names)
     if not len(positions):
         raise PhotosError(

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headstart.data.arrays import write_arrays
 from headstart.data.index import ImageIndex
 from headstart.data.listing import Listing, list_photos, with_test_folder
@@ -93,3 +96,9 @@ def list_any(
     if source.is_file() and source.suffix.lower() != ".csv":
         extract_to = place.folder / "archives" / sha256(source)
     return list_photos(source, label_from_name=label_from_name, extract_to=extract_to)
+
+
+def test_or_all(index: ImageIndex) -> NDArray[np.int64]:
+    """Returns the photos to measure on: those marked as test, or all where none is."""
+    test = np.flatnonzero([side == "test" for side in index.splits])
+    return test if len(test) else np.arange(len(index))

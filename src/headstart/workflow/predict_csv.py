@@ -24,8 +24,8 @@ from headstart.evaluation.conformal import COVERAGE
 from headstart.prediction import Block, Predictor
 from headstart.progress import Progress
 from headstart.workflow.csv_parts import Parts, whole_csv, writer_to
+from headstart.workflow.predictor import make_predictor, read_on_cluster, source_on_cluster
 from headstart.workflow.tools import RayPlace, tools
-from headstart.workflow.use import read_on, source_on
 
 COLUMNS = ("file", "predicted", "probability", "candidates", "unfamiliar")
 ASIDE_COLUMNS = ("file", "reason")
@@ -108,25 +108,18 @@ def predict_to_csv(
         raise ArgumentError(f"csv={str(csv)!r} is a folder. Give the name of a file in it.")
     named = [photos] if isinstance(photos, str | Path) else photos
     on = RayPlace.named(ray, shards)
-    source = None if on is None else source_on(named)
+    source = None if on is None else source_on_cluster(named)
     files = _without(_outputs(target), photo_files(named)) if source is None else []
     with tools(engine, progress, ray=on) as given:
-        predictor = Predictor(
-            opened,
-            caller=given.caller,
-            place=given.place,
-            progress=given.progress,
-            engine=engine,
-            precision=precision,
-            coverage=coverage,
-            make_pass=given.pass_maker,
+        predictor = make_predictor(
+            opened, given, engine=engine, precision=precision, coverage=coverage
         )
         key = _key(opened, predictor, precision, coverage)
         if source is None:
             parts = Parts(target, files, key)
             resumed = _fill(parts, predictor, given.progress)
         else:
-            index = read_on(predictor, source)
+            index = read_on_cluster(predictor, source)
             parts = Parts(target, index.paths, json.dumps([key, index.digests]))
             resumed = _fill_from(parts, index, predictor)
     written = _assemble(parts, predictor.class_names, resumed)

@@ -13,7 +13,6 @@ from headstart.artifact.tables import PredictionTable, read_predictions
 from headstart.data.batches import photo_batches
 from headstart.errors import PhotosError
 from headstart.explanation.overlay import overlay
-from headstart.prediction import Predictor
 from headstart.progress import Progress
 from headstart.report.content import Content, Explained, Group, Thumb
 from headstart.report.page import REPORT, write_report
@@ -22,6 +21,7 @@ from headstart.workflow.explain import Explainer
 from headstart.workflow.learning_curve import measure_curve
 from headstart.workflow.network_picture import draw_network
 from headstart.workflow.own_photos import OwnPhotos, is_adopted, read_own_photos
+from headstart.workflow.predictor import make_predictor
 from headstart.workflow.suspects import Suspects, find_suspects
 from headstart.workflow.tools import Tools, tools
 
@@ -180,7 +180,7 @@ def _explain(own: OwnPhotos, table: PredictionTable, content: Content, given: To
     photos = np.stack(list(_pixels(own, _places(own, table.files)[rows], given)))
     names = own.run.manifest.class_names
     classes = np.array([names.index(table.predicted[row]) for row in rows], np.int64)
-    predictor = Predictor(own.run, caller=given.caller, place=given.place, progress=given.progress)
+    predictor = make_predictor(own.run, given)
     maps, method = Explainer(own.run, predictor.classify)(photos, classes)
     given.progress.step("heat maps", len(rows), len(rows))
     shown = tuple(

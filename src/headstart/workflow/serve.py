@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from headstart.artifact.run import Run
 from headstart.errors import ArgumentError, MissingPackageError
 from headstart.evaluation.conformal import COVERAGE
-from headstart.prediction import Predictor
 from headstart.workflow.explain import Explainer
+from headstart.workflow.predictor import make_predictor
 from headstart.workflow.tools import tools
 
 if TYPE_CHECKING:
@@ -110,14 +110,8 @@ def _load(run: Run, *, coverage: float, engine: str, precision: str | None) -> "
     from headstart.serving.models import ServedModel
 
     with tools(engine, _Said()) as given:
-        predictor = Predictor(
-            run,
-            caller=given.caller,
-            place=given.place,
-            progress=given.progress,
-            engine=engine,
-            precision=precision,
-            coverage=coverage,
+        predictor = make_predictor(
+            run, given, engine=engine, precision=precision, coverage=coverage
         )
         pictures = warm_up_pictures(predictor.image_size)
         predictor.predict_pixels(pictures, [""] * len(pictures))

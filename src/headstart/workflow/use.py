@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ from headstart.evaluation.conformal import COVERAGE, check_sets
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.metrics import evaluate as evaluate_probabilities
 from headstart.files import atomic_file
-from headstart.prediction import Prediction, Predictor
+from headstart.prediction import Prediction
 from headstart.progress import Progress
-from headstart.workflow.intake import Photos, read_photos
+from headstart.workflow.intake import Photos, read_photos, test_or_all
 from headstart.workflow.labels import labels_in_run
+from headstart.workflow.predictor import make_predictor, read_on_cluster, source_on_cluster
 from headstart.workflow.tools import RayPlace, tools
-
-if TYPE_CHECKING:
-    from headstart.scale.source import Source
 
 
 @dataclass(frozen=True)
@@ -91,39 +89,18 @@ def predict(
     opened = run if isinstance(run, Run) else load_run(run)
     named = [photos] if isinstance(photos, str | Path) else photos
     on = RayPlace.named(ray, shards)
-    source = None if on is None else source_on(named)
+    source = None if on is None else source_on_cluster(named)
     files = photo_files(named) if source is None else ()
     with tools(engine, progress, ray=on) as given:
-        predictor = Predictor(
-            opened,
-            caller=given.caller,
-            place=given.place,
-            progress=given.progress,
-            engine=engine,
-            precision=precision,
-            coverage=coverage,
-            make_pass=given.pass_maker,
+        predictor = make_predictor(
+            opened, given, engine=engine, precision=precision, coverage=coverage
         )
         if source is not None:
-            index = read_on(predictor, source)
+            index = read_on_cluster(predictor, source)
             return Predictions(predictor.predictions(index), index.set_aside)
         predictor.begin()
         found, set_aside = predictor.predict(files)
         return Predictions(tuple(found), tuple(set_aside))
-
-
-def source_on(photos: Sequence[str | Path]) -> "Source":
-    """Lists photos for a cluster; one photo here does without what that needs."""
-    from headstart.workflow.on_ray import source_to_predict
-
-    return source_to_predict(photos)
-
-
-def read_on(predictor: Predictor, source: "Source") -> ImageIndex:
-    """Lets a cluster read and classify photos."""
-    from headstart.workflow.on_ray import read_source
-
-    return read_source(predictor.frozen_pass, source, predictor.image_size)
 
 
 def evaluate(
@@ -161,14 +138,8 @@ def evaluate(
     """
     opened = run if isinstance(run, Run) else load_run(run)
     with tools(engine, progress) as given:
-        predictor = Predictor(
-            opened,
-            caller=given.caller,
-            place=given.place,
-            progress=given.progress,
-            engine=engine,
-            precision=precision,
-            coverage=coverage,
+        predictor = make_predictor(
+            opened, given, engine=engine, precision=precision, coverage=coverage
         )
         predictor.begin()
         size = opened.manifest.image_size
@@ -182,7 +153,7 @@ def evaluate(
                 place=given.place,
                 progress=given.progress,
             )
-            chosen = _test_or_all(index)
+            chosen = test_or_all(index)
         answers = predictor.answers(index, chosen)
     labels = labels_in_run(index, opened.manifest.class_names)[chosen]
     files = [index.paths[position] for position in chosen]
@@ -206,11 +177,6 @@ def evaluate(
         if answers.sets is None
         else check_sets(answers.sets, labels, coverage=coverage),
     )
-
-
-def _test_or_all(index: ImageIndex) -> NDArray[np.int64]:
-    test = np.flatnonzero([side == "test" for side in index.splits])
-    return test if len(test) else np.arange(len(index))
 
 
 def _own_test_photos(
