@@ -12,18 +12,13 @@ docs/performance.md.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from machine import describe
+from machine import DATA, HERE, describe, timed
 
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA") or HERE.parent.parent / "shared" / "data")
 EPOCHS, BAR = 5, 20.0
 BACKBONES = {
     "MobileNetV2": ["MobileNetV2", "--module", "mobilenet_v2"],
@@ -33,16 +28,6 @@ BACKBONES = {
     "Xception:none": ["Xception", "--module", "xception", "--weights", "none", "--size", "299"],
     "VGG16:none": ["VGG16", "--module", "vgg16", "--weights", "none"],
 }
-
-
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, dict[str, object]]:
-    """Runs a command and returns its seconds and the JSON that it prints."""
-    begin = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - begin
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return seconds, json.loads(done.stdout[done.stdout.index("{") :])
 
 
 def show(found: dict[str, object]) -> None:

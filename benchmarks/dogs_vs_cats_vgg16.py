@@ -15,8 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from frozen import DATA, HERE, timed
-from machine import describe
+from machine import DATA, HERE, describe, timed
 
 LAYER = "block5_conv1"
 HEAD = """

@@ -13,10 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from machine import describe
+from machine import DATA, describe
 
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA") or HERE.parent.parent / "shared" / "data")
 PHOTOS = 500
 
 

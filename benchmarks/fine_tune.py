@@ -17,8 +17,7 @@ from pathlib import Path
 
 from scipy.stats import binomtest
 
-from frozen import DATA, HERE, timed
-from machine import describe
+from machine import DATA, HERE, describe, timed
 
 LAYER = "block_13_expand"
 RECIPE = """

@@ -9,29 +9,13 @@ warm means the same command once more. Results are in docs/performance.md.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from machine import describe
-
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA") or HERE.parent.parent / "shared" / "data")
-
-
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, dict[str, object]]:
-    """Runs a command and returns its seconds and the JSON that it prints."""
-    begin = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - begin
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return seconds, json.loads(done.stdout[done.stdout.index("{") :])
+from machine import DATA, HERE, describe, timed
 
 
 def ours(photos: Path, folder: Path, name: str, environment: dict[str, str]) -> tuple[float, float]:

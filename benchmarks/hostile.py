@@ -28,7 +28,7 @@ from PIL import Image
 import headstart
 from load import Answer, clients, head, multipart
 from machine import describe
-from serve import CLIENTS, DATA, free_port, server
+from serve import CLIENTS, PHOTOS, free_port, server
 
 SHARE = 20  # every twentieth
 
@@ -170,12 +170,12 @@ def report(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--photos", type=Path, default=DATA / "test")
+    parser.add_argument("--photos", type=Path, default=PHOTOS / "test")
     parser.add_argument("--requests", type=int, default=10_000)
     given = parser.parse_args()
     print(describe(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        run = given.run or headstart.train(DATA / "train", out=f"{folder}/run").folder
+        run = given.run or headstart.train(PHOTOS / "train", out=f"{folder}/run").folder
         files = sorted(given.photos.rglob("*.jpg"))[::5]
         right = expected(run, files)
         good, bad = [multipart(f.read_bytes()) for f in files], hostile(files[0].read_bytes())

@@ -18,8 +18,7 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 from fine_tune import LAYER, right_by_file
-from frozen import DATA
-from machine import describe
+from machine import DATA, describe
 
 TUNE = ["--plan", "lp_ft", "--fine-tune", f"from:{LAYER}"]
 WILD = [*TUNE, "--optimizer", "sgd", "--learning-rate", "10", "--epochs", "2"]

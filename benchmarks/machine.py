@@ -1,10 +1,19 @@
-"""What a number was measured on."""
+"""What a number was measured on, and how long a command took."""
 
+import json
+import os
 import platform
+import subprocess
+import sys
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from headstart.progress import processors
+
+HERE = Path(__file__).resolve().parent
+DATA = Path(os.environ.get("HEADSTART_TEST_DATA") or HERE.parent.parent / "shared" / "data")
+"""Real photos and weights."""
 
 
 def describe() -> str:
@@ -20,6 +29,16 @@ def describe() -> str:
             flags = " ".join(flag for flag in known if flag in value.split())
     packages = " ".join(map(_version, ("keras", "openvino", "tensorflow-cpu")))
     return f"{name}, {processors()} cores ({flags}); Python {platform.python_version()}, {packages}"
+
+
+def timed(command: list[str], environment: dict[str, str]) -> tuple[float, dict[str, object]]:
+    """Runs a command and returns its seconds and the JSON that it prints."""
+    begin = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return seconds, json.loads(done.stdout[done.stdout.index("{") :])
 
 
 def _version(package: str) -> str:

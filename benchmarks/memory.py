@@ -19,8 +19,7 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from frozen import DATA
-from machine import describe
+from machine import DATA, describe
 
 
 def multiply(source: Path, target: Path, count: int) -> None:

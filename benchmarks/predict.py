@@ -17,8 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from frozen import DATA, HERE, timed
-from machine import describe
+from machine import DATA, HERE, describe, timed
 from memory import peak
 
 ONE_PHOTO_RUNS = 7

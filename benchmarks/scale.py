@@ -29,7 +29,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from frozen import DATA
 from headstart.backbones.catalogue import find_backbone
 from headstart.backbones.frozen import FrozenSpec
 from headstart.backbones.weights import find_weights
@@ -49,7 +48,7 @@ from headstart.scale.extraction import Evaluated, OnRay, extract, job_of
 from headstart.scale.place import Place
 from headstart.scale.source import Source, source_of_listing
 from headstart.scale.worker import Job, Worker
-from machine import describe
+from machine import DATA, describe
 from memory import anonymous_bytes
 
 CORES = 2

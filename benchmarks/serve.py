@@ -21,10 +21,10 @@ from time import monotonic, sleep
 
 import headstart
 from load import Answer, clients, milliseconds, multipart
-from machine import describe
+from machine import DATA, describe
 
 CLIENTS = 32
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA", "../shared/data")) / "photos" / "cats_dogs"
+PHOTOS = DATA / "photos" / "cats_dogs"
 
 
 def free_port() -> int:
@@ -78,13 +78,13 @@ def measure(port: int, requests: list[bytes], seconds: float) -> tuple[float, li
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--photos", type=Path, default=DATA / "test")
+    parser.add_argument("--photos", type=Path, default=PHOTOS / "test")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
     print(describe(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        run = given.run or headstart.train(DATA / "train", out=f"{folder}/run").folder
+        run = given.run or headstart.train(PHOTOS / "train", out=f"{folder}/run").folder
         files = sorted(given.photos.rglob("*.jpg"))[::5]
         requests = [multipart(file.read_bytes()) for file in files]
         servers = {

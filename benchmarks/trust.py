@@ -21,10 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from machine import describe
+from machine import DATA, describe
 
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA") or HERE.parent.parent / "shared" / "data")
 PLANTED = 0.03
 
 

@@ -1,7 +1,6 @@
 """A run in other formats: the same answers there, without this package."""
 
 import json
-import runpy
 import subprocess
 import sys
 import zipfile
@@ -27,6 +26,8 @@ from headstart.files import sha256
 from headstart.progress import Silent
 from headstart.workflow.export import Export, export_on
 from headstart.workflow.export_bench import Bench, bench
+
+from ..conftest import draw
 
 for package in ("tensorflow", "onnx", "onnxruntime", "ai_edge_litert", "openvino", "nncf"):
     pytest.importorskip(package, reason="exports need: pip install 'headstart[cpu,export]'")
@@ -61,17 +62,13 @@ print("\\n" + json.dumps([answers, "headstart" in sys.modules]))
 
 
 @pytest.fixture(scope="module")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(module_cache: Path) -> Path:
     """One cache for the module: everything here is about one run."""
-    folder = tmp_path_factory.mktemp("export-cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_CACHE", str(folder))
-        yield folder
+    return module_cache
 
 
 @pytest.fixture(scope="module")
 def run(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> headstart.Run:
-    draw = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["draw"]
     photos = tmp_path_factory.mktemp("photos")
     # Told apart by colour, so that rounding to int8 does not turn one of 14 test photos.
     for kind, tint in (("disc", (1, 0.6, 0.6)), ("square", (0.6, 0.6, 1))):

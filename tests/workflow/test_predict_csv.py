@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,9 @@ COUNT = 1100
 
 
 @pytest.fixture(scope="module")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(module_cache: Path) -> Path:
     """One cache for the module: the run is converted once."""
-    folder = tmp_path_factory.mktemp("predict-cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_CACHE", str(folder))
-        yield folder
+    return module_cache
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +48,9 @@ def test_every_odd_file_is_used_or_set_aside_with_a_reason(test_data: Path, tmp_
 
 
 @pytest.fixture(scope="module")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(module_cache: Path) -> Path:
     """One cache for the module: the same three thousand photos again and again."""
-    folder = tmp_path_factory.mktemp("real-cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_CACHE", str(folder))
-        yield folder
+    return module_cache
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +28,9 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 
 @pytest.fixture(scope="module")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(module_cache: Path) -> Path:
     """One cache for the module: the starter is converted once."""
-    folder = tmp_path_factory.mktemp("trust-cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_CACHE", str(folder))
-        yield folder
+    return module_cache
 
 
 @pytest.fixture

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headstart.cli.options import Engine, Json, LabelFromName, PhotosArgument, Ray, Seed, Shards
+from headstart.cli.options import (
+    Engine,
+    Json,
+    LabelFromName,
+    PhotosArgument,
+    Ray,
+    Seed,
+    Shards,
+    TestApart,
+)
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
@@ -50,10 +59,7 @@ def choose(
             help="Go on with the N best by LogME after the first photos. [default: all]",
         ),
     ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(metavar="FOLDER", help="Test photos that lie apart: not looked at."),
-    ] = None,
+    test: TestApart = None,
     label_from_name: LabelFromName = None,
     seed: Seed = None,
     out: Annotated[

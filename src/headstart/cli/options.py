@@ -21,6 +21,9 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder."
 RecipeFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Take all settings from a TOML file.")
 ]
+TestApart = Annotated[
+    str | None, typer.Option(metavar="FOLDER", help="Test photos that lie apart: not looked at.")
+]
 BackboneName = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ from headstart.cli.options import (
     Ray,
     Seed,
     Shards,
+    TestApart,
     Weights,
 )
 from headstart.cli.output import emit_json, progress_bars, reported
@@ -40,10 +41,7 @@ def tune(
     backbone: BackboneName = None,
     weights: Weights = None,
     image_size: ImageSize = None,
-    test: Annotated[
-        str | None,
-        typer.Option(metavar="FOLDER", help="Test photos that lie apart: not looked at."),
-    ] = None,
+    test: TestApart = None,
     label_from_name: LabelFromName = None,
     validation: Annotated[
         float | None, typer.Option(help="Fraction to score trials on. [default: 0.15]")

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from headstart.data.augment import View
 from headstart.data.index import ImageIndex
-from headstart.data.store import CachePlace
 from headstart.features.engine import Rows
 from headstart.features.frozen_pass import FrozenPass, Network
-from headstart.progress import Progress
 from headstart.scale.extraction import Evaluated, OnRay, extract
 from headstart.scale.index import index_of, source_of_index
 from headstart.scale.shard import features_of
@@ -22,39 +20,16 @@ from headstart.scale.source import Source
 class RayPass(FrozenPass):
     """Evaluates one network over photos on a cluster; varied views are still made here."""
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        on: OnRay,
-        engine: str,
-        may_fall_back: bool,
-        precision: str,
-        place: CachePlace,
-        progress: Progress,
-        is_proven_elsewhere: bool = False,
-    ) -> None:
+    def __init__(self, network: Network, *, on: OnRay, **settings: Any) -> None:
         """Prepares a pass; nothing is computed yet.
 
         Args:
             network: what to evaluate.
             on: the cluster.
-            engine: "openvino" or "keras", on every machine.
-            may_fall_back: for what is evaluated here; the cluster does not fall back.
-            precision: "auto", "float32", "bfloat16" or "float16".
-            place: where the converted network is kept here.
-            progress: told about every part of the photos.
-            is_proven_elsewhere: see `FrozenPass`.
+            **settings: as `FrozenPass` takes them; the engine is that of every machine, and only
+                what is evaluated here falls back.
         """
-        super().__init__(
-            network,
-            engine=engine,
-            may_fall_back=may_fall_back,
-            is_proven_elsewhere=is_proven_elsewhere,
-            precision=precision,
-            place=place,
-            progress=progress,
-        )
+        super().__init__(network, **settings)
         self._on = on
         self._shards: list[FeatureShards] = []
         self._where: dict[bytes, tuple[int, int, int]] = {}
