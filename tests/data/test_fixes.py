@@ -1,5 +1,6 @@
 """Corrected labels from a table: read with care, applied without touching a photo."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,9 @@ def test_an_empty_label_leaves_the_photo_out_with_a_reason(index) -> None:
 
 
 def test_taking_some_photos_keeps_every_fact_with_its_photo(index) -> None:
-    some = take(index, [5, 2])
+    some = take(replace(index, weights=np.arange(len(index)) / 2), [5, 2])
+    assert some.weights is not None
+    assert some.weights.tolist() == [2.5, 1.0]
     for new, old in ((0, 5), (1, 2)):
         assert some.paths[new] == index.paths[old]
         assert some.digests[new] == index.digests[old]

@@ -142,13 +142,20 @@ def test_choosing_tuning_and_tables_on_a_cluster_are_what_they_are_here(
     import headstart
 
     photos, names = make_photos(count=24), ["Starter", "Starter:none"]
-    here, there = (headstart.choose(photos, backbones=names, ray=ray) for ray in (None, "auto"))
-    shares = [{each.candidate.name: each.last.top_1 for each in found} for found in (here, there)]
-    assert shares[0] == shares[1]
-    found = headstart.tune(
-        photos, backbone="Starter", out=tmp_path / "tuned", trials=1, end_to_end=0, ray="auto"
-    )
-    assert found.best.score.log_loss > 0
+    ways = ((photos, None), (photos, "auto"), (photos.as_uri(), "auto"))
+    shares = []
+    for where, ray in ways:
+        found = headstart.choose(where, backbones=names, ray=ray, latency_limit=60_000)
+        shares.append({each.candidate.name: each.last.top_1 for each in found})
+    assert shares[0] == shares[1] == shares[2]
+    searched = [
+        headstart.tune(
+            where, backbone="Starter", out=tmp_path / name, trials=1, end_to_end=0, ray=ray
+        )
+        for where, name, ray in ((photos, "tuned", None), (photos.as_uri(), "tuned-there", "auto"))
+    ]
+    scores = [found.best.score.log_loss for found in searched]
+    assert scores[0] == pytest.approx(scores[1], rel=0.02)
     run = headstart.train(photos, backbone="Starter", out=tmp_path / "run")
     for name, ray in (("here", None), ("there", "auto")):
         headstart.predict_to_csv(run, photos, csv=tmp_path / f"{name}.csv", ray=ray)
@@ -190,6 +197,25 @@ def test_an_address_that_is_not_ray_is_one_error(monkeypatch):
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(EngineError, match="did not answer as Ray in 2 s"), cluster(address):
             pass
+
+
+def test_training_on_photos_that_only_the_cluster_reaches_is_refused(make_photos, tmp_path):
+    import headstart
+
+    uri = make_photos(count=4).as_uri()
+    with pytest.raises(ArgumentError, match=r"end_to_end=5 trains .* Use --end-to-end 0"):
+        headstart.tune(uri, backbone="Starter", out=tmp_path / "tuned", ray="auto")
+    with pytest.raises(PhotosError, match="only a cluster reads: add --ray"):
+        headstart.choose(uri, backbones=["Starter"])
+
+
+def test_ray_alone_means_the_cluster_of_this_machine():
+    from headstart.cli.options import with_ray_address as given
+
+    assert given(["photos", "--ray"]) == ["photos", "--ray", "auto"]
+    assert given(["--ray", "--json", "photos"]) == ["--ray", "auto", "--json", "photos"]
+    assert given(["--ray", "local", "photos"]) == ["--ray", "local", "photos"]
+    assert given(["photos", "--", "--ray"]) == ["photos", "--", "--ray"]
 
 
 def test_shards_without_a_cluster_are_refused(make_photos, tmp_path):

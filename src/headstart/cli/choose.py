@@ -18,11 +18,13 @@ from headstart.cli.options import (
 from headstart.cli.output import emit_json, progress_bars, reported
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headstart.selection.choice import Choice
     from headstart.selection.halving import Standing
 
-_WIDTH = 110
-"""In characters: eight columns of numbers need more than a narrow terminal has."""
+_WIDTH = 120
+"""In characters: nine columns of numbers need more than a narrow terminal has."""
 
 
 def choose(
@@ -96,7 +98,8 @@ def choose(
         return
     _print(found)
     if found.recommended is not None:
-        typer.echo(f"next: {_next(found, photos)}")
+        same = {**said, "ray": ray, "shards": shards}
+        typer.echo(f"next: {_next(found, photos, same)}")
     if out is not None:
         typer.echo(str(out))
 
@@ -115,7 +118,18 @@ def _print(found: "Choice") -> None:
     from headstart.selection.gain import gains_sentence
 
     best = set(found.pareto)
-    headings = ("", "candidate", "right", "95 %", "photos", "photos/s", "ms", "MB", "LogME")
+    headings = (
+        "",
+        "candidate",
+        "right",
+        "95 %",
+        "photos",
+        "photos/s",
+        "ms",
+        "MB",
+        "parameters",
+        "LogME",
+    )
     rows = [_row(each, is_best=each.candidate in best) for each in found]
     print_table((*headings, "H-score"), rows, width=_WIDTH)
     typer.echo("* none is both as accurate and as fast")
@@ -151,12 +165,13 @@ def _row(each: "Standing", *, is_best: bool) -> tuple[str, ...]:
         "-" if speed is None else f"{speed.photos_per_second:.0f}",
         "-" if speed is None else f"{speed.latency_ms:.1f}",
         f"{each.candidate.size_mb:.1f}",
+        f"{each.candidate.parameters:,}",
         "-" if first.log_me is None else f"{first.log_me:.3f}",
         "-" if first.h_score is None else f"{first.h_score:.3f}",
     )
 
 
-def _next(found: "Choice", photos: str) -> str:
+def _next(found: "Choice", photos: str, options: "Mapping[str, object]") -> str:
     import shlex
 
     assert found.recommended is not None
@@ -165,4 +180,6 @@ def _next(found: "Choice", photos: str) -> str:
     words += ["--image-size", str(spec.image_size)]
     if spec.weights in ("none", "file"):
         words += ["--weights", spec.weights_path or "none"]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
     return shlex.join(words)

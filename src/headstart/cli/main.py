@@ -27,6 +27,7 @@ from headstart.cli.options import (
     Optimizer,
     PhotosArgument,
     Ray,
+    RayCommand,
     RecipeFile,
     RunArgument,
     Seed,
@@ -72,7 +73,7 @@ def check(
     raise typer.Exit(1 if report.findings else 0)
 
 
-@app.command()
+@app.command(cls=RayCommand)
 def train(
     photos: Annotated[
         str | None,
@@ -260,7 +261,7 @@ def evaluate(
         print_evaluation(found)
 
 
-app.command()(predict)
+app.command(cls=RayCommand)(predict)
 
 
 @app.command()
@@ -300,8 +301,8 @@ def demo(
 
 
 app.command()(models)
-app.command()(choose)
-app.command()(tune)
+app.command(cls=RayCommand)(choose)
+app.command(cls=RayCommand)(tune)
 app.command()(classify)
 app.command()(find_lr)
 app.command()(inspect)

@@ -1,9 +1,30 @@
 """Options and arguments that several commands share; they mean the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+
+class RayCommand(TyperCommand):
+    """A command whose `--ray` may stand alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Gives a lone `--ray` its address."""
+        return super().parse_args(ctx, with_ray_address(args))
+
+
+def with_ray_address(words: list[str]) -> list[str]:
+    """Puts `auto` behind a `--ray` that nothing, or another option, comes after."""
+    options = words[: words.index("--")] if "--" in words else words
+    found: list[str] = []
+    for at, word in enumerate(options):
+        found.append(word)
+        if word == "--ray" and (at + 1 == len(options) or options[at + 1].startswith("-")):
+            found.append("auto")
+    return found + words[len(options) :]
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 LabelFromName = Annotated[
@@ -44,9 +65,9 @@ Optimizer = Annotated[
 Ray = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS",
-        help="Ray cluster for the frozen network: HOST:PORT, auto (the one that runs here) or "
-        "local (start one). PHOTOS may then be a URI, tars or Parquet files.",
+        metavar="[ADDRESS]",
+        help="Ray cluster for the frozen network: HOST:PORT, local (start one) or nothing (the one "
+        "that runs here). PHOTOS may then be a URI, tars or Parquet files.",
     ),
 ]
 Shards = Annotated[

@@ -77,4 +77,5 @@ def take(index: ImageIndex, positions: Sequence[int] | NDArray[np.int64]) -> Ima
         orientations=index.orientations[chosen],
         fingerprints=index.fingerprints[chosen],
         thumbnails=index.thumbnails[chosen],
+        weights=None if index.weights is None else index.weights[chosen],
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,7 +16,7 @@ from headstart.data.index import ImageIndex
 from headstart.errors import ArgumentError
 from headstart.heads.linear import import_solver
 from headstart.progress import Progress
-from headstart.recipe import make_recipe
+from headstart.recipe import TrainRecipe, make_recipe
 from headstart.report.choice import check_choice_file, write_choice
 from headstart.selection.candidate import Candidate
 from headstart.selection.choice import Choice
@@ -26,8 +27,9 @@ from headstart.selection.sample import even_order
 from headstart.workflow.candidates import find_candidates, seconds_of
 from headstart.workflow.extract import CandidateFeatures
 from headstart.workflow.intake import Photos, photos_name, read_photos, require_source
+from headstart.workflow.on_ray import check_plan, read_on_ray
 from headstart.workflow.setup import split_index
-from headstart.workflow.tools import RayPlace, tools
+from headstart.workflow.tools import RayPlace, Tools, tools
 from headstart.workflow.without_test import without_test
 
 
@@ -65,7 +67,8 @@ def choose(
         prefilter: how many go on after the first photos by their LogME alone; None for all.
         out: page (.html) or picture (.svg) to write; None for none.
         engine: "auto", "openvino" or "keras".
-        ray: address of a Ray cluster that computes the features: `HOST:PORT`, `auto` or `local`.
+        ray: address of a Ray cluster that reads the photos and computes the features: `HOST:PORT`,
+            `auto` or `local`. `photos` may then be a URI or shards.
         shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told how far it is.
         **options: fields of `headstart.recipe.TrainRecipe` that decide the photos and their split:
@@ -90,23 +93,17 @@ def choose(
         raise ArgumentError(f"prefilter={prefilter}, expected at least 1.")
     if out is not None:
         check_choice_file(Path(out))
-    require_source(photos)
+    on = RayPlace.named(ray, shards)
+    require_source(photos, listed_here=on is None)
     recipe = make_recipe({"photos": photos_name(photos), **options})
-    with tools(engine, progress, ray=RayPlace.named(ray, shards)) as given:
+    with tools(engine, progress, ray=on) as given:
         found, left_out = find_candidates(
             backbones, sizes, size_limit=size_limit, progress=given.progress
         )
         extract = CandidateFeatures(given, may_fall_back=engine == "auto")
         extract.begin(found)
         Thread(target=import_solver, daemon=True).start()
-        index = read_photos(
-            photos,
-            test=recipe.test,
-            label_from_name=recipe.label_from_name,
-            image_size=_commonest_size(found),
-            place=given.place,
-            progress=given.progress,
-        )
+        index = _read(photos, recipe, found, extract, given)
         require_usable(index)
         index, _ = without_test(index, split_index(index, recipe))
         problem = _problem(index, recipe.seed)
@@ -122,6 +119,30 @@ def choose(
     if out is not None:
         write_choice(Path(out), choice.to_dict(), photos=photos_name(photos))
     return choice
+
+
+def _read(
+    photos: Photos,
+    recipe: TrainRecipe,
+    candidates: Sequence[Candidate],
+    extract: CandidateFeatures,
+    given: Tools,
+) -> ImageIndex:
+    if given.on is None:
+        read, size = read_photos, _commonest_size(candidates)
+    else:
+        check_plan(recipe, trains=False)
+        # A cluster reads photos as it evaluates a network on them: the one that costs least.
+        least = min(candidates, key=lambda each: each.size_mb)
+        read, size = partial(read_on_ray, frozen=extract.pass_of(least)), least.spec.image_size
+    return read(
+        photos,
+        test=recipe.test,
+        label_from_name=recipe.label_from_name,
+        image_size=size,
+        place=given.place,
+        progress=given.progress,
+    )
 
 
 def _problem(index: ImageIndex, seed: int) -> Problem:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from headstart.backbones.catalogue import find_backbone
 from headstart.data.batches import photo_batches
 from headstart.data.index import ImageIndex
-from headstart.features.frozen_pass import SAMPLE_COUNT, FrozenPass
+from headstart.features.frozen_pass import SAMPLE_COUNT, FrozenPass, Network
 from headstart.features.networks import Averaged, FrozenNetwork
-from headstart.features.speed import Speed, keep_speed, kept_speed, measure_pass
+from headstart.features.speed import Speed, keep_speed, kept_speed, measure_pass, measure_speed
 from headstart.selection.candidate import Candidate
 from headstart.workflow.tools import Tools
 
@@ -33,7 +33,7 @@ class CandidateFeatures:
     def begin(self, candidates: Sequence[Candidate]) -> None:
         """Has networks converted, one after another, while photos are read and evaluated."""
         for candidate in candidates[:MAX_ENGINES]:
-            self._pass(candidate).begin()
+            self.pass_of(candidate).begin()
 
     def use(self, index: ImageIndex) -> None:
         """Says which photos positions mean."""
@@ -42,7 +42,7 @@ class CandidateFeatures:
     def __call__(self, candidate: Candidate, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Returns the features (N, D) of some photos."""
         assert self._index is not None
-        rows, _ = self._pass(candidate).rows(
+        rows, _ = self.pass_of(candidate).rows(
             self._index,
             positions,
             image_size=candidate.spec.image_size,
@@ -52,36 +52,45 @@ class CandidateFeatures:
 
     def speed(self, candidate: Candidate) -> Speed:
         """Measures a candidate, or finds what was measured before."""
-        assert self._index is not None
         spec, place = candidate.spec, self._given.place
         is_own = spec.image_size == find_backbone(spec.backbone).image_size
         # Weights don't decide the speed.
         name = spec.backbone if is_own else f"{spec.backbone} {spec.image_size} px"
         found = kept_speed(place, name)
         if found is None or found.engine != self._given.engine:
-            photos = next(
-                photo_batches(
-                    self._index,
-                    np.arange(min(SAMPLE_COUNT, len(self._index))),
-                    image_size=spec.image_size,
-                    batch_size=SAMPLE_COUNT,
-                    place=place,
-                )
-            )
-            found = measure_pass(self._pass(candidate), photos)
+            found = self._measured(candidate)
             keep_speed(place, name, found)
         return found
 
-    def _pass(self, candidate: Candidate) -> FrozenPass:
-        if candidate not in self._passes:
-            spec, caller = candidate.spec, self._given.caller
-            network = (
-                FrozenNetwork(spec, caller)
-                if candidate.layer is None
-                else Averaged(spec, candidate.layer, caller)
+    def _measured(self, candidate: Candidate) -> Speed:
+        assert self._index is not None
+        given, size = self._given, candidate.spec.image_size
+        if given.on is not None:
+            # The photos are in reach of the cluster, perhaps of nobody else.
+            network = self._network(candidate)
+            return measure_speed(
+                network, engine=given.engine, image_size=size, progress=given.progress
             )
+        batches = photo_batches(
+            self._index,
+            np.arange(min(SAMPLE_COUNT, len(self._index))),
+            image_size=size,
+            batch_size=SAMPLE_COUNT,
+            place=given.place,
+        )
+        return measure_pass(self.pass_of(candidate), next(batches))
+
+    def _network(self, candidate: Candidate) -> Network:
+        spec, caller = candidate.spec, self._given.caller
+        if candidate.layer is None:
+            return FrozenNetwork(spec, caller)
+        return Averaged(spec, candidate.layer, caller)
+
+    def pass_of(self, candidate: Candidate) -> FrozenPass:
+        """Returns the pass over a candidate's network."""
+        if candidate not in self._passes:
             self._passes[candidate] = self._given.make_pass(
-                network,
+                self._network(candidate),
                 engine=self._given.engine,
                 may_fall_back=self._may_fall_back,
                 precision="auto",

@@ -26,17 +26,27 @@ def check_plan(recipe: TrainRecipe, *, trains: bool) -> None:
     """
     from headstart.scale.source import is_sharded
 
-    if not is_sharded(recipe.photos):
-        return
     if trains:
-        raise ArgumentError(
-            f"plan={recipe.plan!r} trains on photos themselves, and those of {recipe.photos!r} are "
-            "reached by the cluster only. Use --plan linear_probe, or copy a part of them here."
-        )
-    if recipe.test is not None:
+        refuse_training(recipe.photos, f"plan={recipe.plan!r}", instead="--plan linear_probe")
+    if recipe.test is not None and is_sharded(recipe.photos):
         raise ArgumentError(
             f"test={recipe.test!r} does not go with photos of a URI or shards. Put them below "
             "folders named train and test, or leave --test out."
+        )
+
+
+def refuse_training(photos: str, option: str, *, instead: str) -> None:
+    """Refuses an option that trains on photos which only the cluster can reach.
+
+    Raises:
+        ArgumentError: naming it, and what to say instead.
+    """
+    from headstart.scale.source import is_sharded
+
+    if is_sharded(photos):
+        raise ArgumentError(
+            f"{option} trains on photos themselves, and those of {photos!r} are reached by the "
+            f"cluster only. Use {instead}, or copy a part of them here."
         )
 
 

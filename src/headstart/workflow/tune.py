@@ -23,6 +23,7 @@ from headstart.selection.tune import tune as search
 from headstart.training.score import Score, score
 from headstart.workflow.course import forget_states
 from headstart.workflow.intake import Photos, photos_name
+from headstart.workflow.on_ray import refuse_training
 from headstart.workflow.prepare import checked_plan, prepare
 from headstart.workflow.setup import Setup
 from headstart.workflow.stages import plan_of
@@ -58,7 +59,8 @@ def tune(
         trials: heads to try on kept features, in all calls together.
         end_to_end: plans to try with the best heads; 0 for none.
         epochs: of each stage that fine-tunes.
-        ray: address of a Ray cluster that computes the features: `HOST:PORT`, `auto` or `local`.
+        ray: address of a Ray cluster that reads the photos and computes the features: `HOST:PORT`,
+            `auto` or `local`. `photos` may then be a URI or shards, with `end_to_end=0`.
         shards: folder or URI where the cluster keeps them; in the cache when left out.
         progress: told about every trial.
         **options: fields of `headstart.recipe.TrainRecipe` that are not tuned, such as `backbone`,
@@ -79,7 +81,10 @@ def tune(
         True
     """
     recipe, folder = _checked(photos, Path(out), trials, end_to_end, options)
-    with tools(recipe.engine, progress, ray=RayPlace.named(ray, shards)) as given:
+    on = RayPlace.named(ray, shards)
+    if on is not None and end_to_end:
+        refuse_training(recipe.photos, f"end_to_end={end_to_end}", instead="--end-to-end 0")
+    with tools(recipe.engine, progress, ray=on) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, given=given)
         setup = prepared.setup
         index, split = without_test(setup.index, setup.split)

@@ -23,7 +23,5 @@ def without_test(index: ImageIndex, split: Split) -> tuple[ImageIndex, Split]:
     count = len(split.train)
     sides = ("train",) * count + ("validation",) * (len(seen) - count)
     kept = replace(take(index, seen), splits=sides, set_aside=())
-    if index.weights is not None:
-        kept = replace(kept, weights=index.weights[seen])
     nothing = np.zeros(0, np.int64)
     return kept, Split(np.arange(count), np.arange(count, len(seen)), nothing, nothing)
