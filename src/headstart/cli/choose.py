@@ -159,8 +159,8 @@ def _row(each: "Standing", *, is_best: bool) -> tuple[str, ...]:
     return (
         "*" if is_best else "",
         each.candidate.name,
-        f"{probe.top_1:.3f}",
-        f"{probe.interval.low:.3f} to {probe.interval.high:.3f}",
+        f"{100 * probe.top_1:.1f} %",
+        f"{100 * probe.interval.low:.1f} to {100 * probe.interval.high:.1f}",
         str(probe.photos),
         "-" if speed is None else f"{speed.photos_per_second:.0f}",
         "-" if speed is None else f"{speed.latency_ms:.1f}",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from headstart.report.plot import BLUE, GREY, ORANGE, below, rule, sheet
+from headstart.report.plot import BLUE, GREY, ORANGE, PAPER, below, rule, sheet
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 56, 820, 54, 390, 960, 450
 _LETTER = 6.6
@@ -96,7 +96,7 @@ def _point(
     to_left = x + 12 + width > _WIDTH
     text_x = x - 10 if to_left else x + 10
     begin = text_x - width if to_left else text_x
-    text_y = y + 4
+    text_y = y - 8  # the line between the best goes down from here
     while any(begin < e and begin + width > b and abs(text_y - at) < 15 for b, e, at in taken):
         text_y += 5
     taken.append((begin, begin + width, text_y))
@@ -105,7 +105,8 @@ def _point(
         f'stroke="{colour}" stroke-width="1.5" stroke-opacity=".7" fill="none"/>',
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5" fill="{fill}" stroke="{colour}" '
         f'stroke-width="2"><title>{escape(said)}</title></circle>',
-        f'<text x="{text_x:.1f}" y="{text_y:.1f}" text-anchor="{"end" if to_left else "start"}">'
+        f'<text x="{text_x:.1f}" y="{text_y:.1f}" text-anchor="{"end" if to_left else "start"}" '
+        f'stroke="{PAPER}" stroke-width="4" stroke-linejoin="round" paint-order="stroke">'
         f"{escape(row['name'])}</text>",
     ]
 

@@ -6,6 +6,9 @@ from html import escape
 # Okabe and Ito's colours, told apart by colour-blind readers, on white and on dark paper.
 BLUE, ORANGE, GREY = "#0090d0", "#d55e00", "#7f7f7f"
 
+PAPER = "var(--paper, Canvas)"
+"""Around letters that a line may pass behind: the colour of the page."""
+
 _OWN_INK = "<style>svg{color:#1c2430}@media(prefers-color-scheme:dark){svg{color:#e8ecf2}}</style>"
 
 

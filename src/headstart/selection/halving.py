@@ -163,10 +163,8 @@ def _advance(standing: Standing, size: int, given: Round, *, scored: int, guess:
     seen = standing.last.photos if standing.last is not None else 0
     expected = _cost(standing, size - seen) if seen else guess
     if not given.budget.fits(expected):
-        return replace(
-            standing,
-            out=f"{size} photos, about {expected:.0f} s, did not fit into the budget",
-        )
+        about = f", about {expected:.0f} s," if expected >= 1 else ""
+        return replace(standing, out=f"{size} photos{about} did not fit into the budget")
     begun = given.budget.spent
     probe = given.measure(standing.candidate, size, scored=scored)
     rate = (given.budget.spent - begun) / (size - seen)
@@ -186,7 +184,7 @@ def _timed(standing: Standing, speed_of: SpeedOf, limit: float | None) -> Standi
     speed = speed_of(standing.candidate)
     out = standing.out
     if limit is not None and speed is not None and speed.latency_ms > limit:
-        out = f"takes {speed.latency_ms:.0f} ms a photo, more than {limit:g}"
+        out = f"takes {speed.latency_ms:.1f} ms a photo, more than {limit:g}"
     return replace(standing, speed=speed, out=out)
 
 
