@@ -7,7 +7,6 @@ status of 500 or more but 503, memory that grows by less than 10 % after the fir
 answer to a good request as `headstart predict` gives it, to 1e-4. Exit 1 where that is not so.
 """
 
-import argparse
 import asyncio
 import io
 import json
@@ -28,7 +27,7 @@ from PIL import Image
 import headstart
 from load import Answer, clients, head, multipart
 from machine import describe
-from serve import CLIENTS, PHOTOS, free_port, server
+from serve import CLIENTS, arguments, free_port, run_of, server
 
 SHARE = 20  # every twentieth
 
@@ -168,14 +167,12 @@ def report(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run", type=Path)
-    parser.add_argument("--photos", type=Path, default=PHOTOS / "test")
+    parser = arguments()
     parser.add_argument("--requests", type=int, default=10_000)
     given = parser.parse_args()
     print(describe(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        run = given.run or headstart.train(PHOTOS / "train", out=f"{folder}/run").folder
+        run = run_of(given, Path(folder))
         files = sorted(given.photos.rglob("*.jpg"))[::5]
         right = expected(run, files)
         good, bad = [multipart(f.read_bytes()) for f in files], hostile(files[0].read_bytes())

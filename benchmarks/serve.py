@@ -1,6 +1,6 @@
 """How many photos a second the server answers, against FastAPI with `model.predict` a request.
 
-Command:  python benchmarks/serve.py [--run RUN] [--photos FOLDER] [--seconds 20]
+Command:  python benchmarks/serve.py [--run RUN] [--photos FOLDER] [--keras-home FOLDER]
 
 32 clients, each waiting for its answer before it asks again; one photo a request. Expected: at
 least 8x the requests a second at no higher 99th percentile of the times.
@@ -75,16 +75,28 @@ def measure(port: int, requests: list[bytes], seconds: float) -> tuple[float, li
     return len(answers) / took, answers
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path)
     parser.add_argument("--photos", type=Path, default=PHOTOS / "test")
+    parser.add_argument("--keras-home", type=Path, default=DATA / "keras_home")
+    return parser
+
+
+def run_of(given: argparse.Namespace, folder: Path) -> Path:
+    """Returns the run that was named, or trains one, with a cache of its own."""
+    os.environ |= {"KERAS_HOME": str(given.keras_home), "HEADSTART_CACHE": f"{folder}/cache"}
+    return given.run or headstart.train(PHOTOS / "train", out=folder / "run").folder
+
+
+def main() -> None:
+    parser = arguments()
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
     print(describe(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        run = given.run or headstart.train(PHOTOS / "train", out=f"{folder}/run").folder
+        run = run_of(given, Path(folder))
         files = sorted(given.photos.rglob("*.jpg"))[::5]
         requests = [multipart(file.read_bytes()) for file in files]
         servers = {
@@ -95,9 +107,9 @@ def main() -> None:
         }  # fmt: skip
         rates: dict[str, list[float]] = {name: [] for name in servers}
         for _ in range(given.rounds):
-            for name, arguments in servers.items():
+            for name, command in servers.items():
                 port = free_port()
-                with server(*arguments, port=port, MODEL=str(run / "model.keras")):
+                with server(*command, port=port, MODEL=str(run / "model.keras")):
                     rate, answers = measure(port, requests, given.seconds)
                 rates[name].append(rate)
                 times = " / ".join(f"{milliseconds(answers, q):.0f}" for q in (0.5, 0.95, 0.99))
