@@ -19,6 +19,7 @@ from headstart.cli.main import app
 from headstart.errors import ArgumentError
 from headstart.files import sha256
 from headstart.process import _NotInstalled
+from headstart.progress import Silent
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -52,6 +53,26 @@ def test_a_tuned_backbone_is_joined_saved_and_reported(train):
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert run.manifest.agreement["same_top_1"] == 1.0
     assert headstart.evaluate(run).top_1 == run.manifest.metrics["top_1"]
+
+
+class Stations(Silent):
+    """Notes which stations there were, and how many photos went through each."""
+
+    def __init__(self):
+        self.seen: dict[str, int] = {}
+
+    def step(self, station, done, total):
+        self.seen[station] = max(done, self.seen.get(station, 0))
+
+
+@pytest.mark.parametrize("trainable", ["head", "from:block3_conv2"])
+def test_a_head_on_a_frozen_backbone_needs_no_second_look_at_the_training_photos(train, trainable):
+    stations = Stations()
+    stages = [{"trainable": trainable, "epochs": 1}]
+    run = train(epochs=None, validation=0.0, stages=stages, progress=stations)
+    assert run.manifest.metrics["unfamiliar"] is not None
+    again = stations.seen.get("features as saved", 0)
+    assert again == (0 if trainable == "head" else run.manifest.photos["train"])
 
 
 def test_it_is_never_worse_than_the_probe(train):
@@ -286,7 +307,6 @@ def train_on_all_devices() -> list[float]:
     import keras
 
     from headstart.architectures.lenet import LeNet5
-    from headstart.progress import Silent
     from headstart.training.devices import join_processes, use_all_devices
     from headstart.training.examples import KeptRows
     from headstart.training.loop import Surroundings, fit

@@ -50,6 +50,11 @@ class FineTuned:
     settings: dict[str, Any]
     table: Table
 
+    @property
+    def frozen(self) -> FrozenPass | None:
+        """The pass that made its features, where the head alone has learnt."""
+        return self.inputs.features
+
     def probabilities(self, setup: Setup, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Answers for some photos by way of what was kept at the cut: (N, K)."""
         from headstart.training.loop import predict

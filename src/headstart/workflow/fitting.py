@@ -29,14 +29,14 @@ Table = tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]
 
 
 class Fitted(Protocol):
-    """What has learnt, ready to be saved.
+    """What has learnt, ready to be saved."""
 
-    Attributes:
-        precision: of what it was fitted on.
-        kept_precision: of the cached path.
-        engine: that computed it.
-        settings: for the manifest.
-    """
+    @property
+    def frozen(self) -> FrozenPass | None:
+        """The pass that made its features and kept those of the training photos as they are.
+
+        None where there are no such: the backbone has learnt too, or saw photos that were varied.
+        """
 
     @property
     def kept_precision(self) -> str:

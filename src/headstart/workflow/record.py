@@ -26,7 +26,7 @@ from headstart.recipe import write_recipe
 from headstart.report.content import Content
 from headstart.report.page import write_report
 from headstart.workflow.calibrate import Calibrated, calibrate
-from headstart.workflow.fitting import Fitted, FittedHead
+from headstart.workflow.fitting import Fitted
 from headstart.workflow.foreign import origin
 from headstart.workflow.setup import Setup
 from headstart.workflow.tools import Tools
@@ -131,12 +131,12 @@ def _learn_trust(
         width = joined.answers(setup.split.train[:1], "features")[0].shape[1]
     if not width:
         return Trust(calibrated.conformal)
-    many = 2 * MAX_REFERENCES if isinstance(fitted, FittedHead) else MAX_REFERENCES
+    many = 2 * MAX_REFERENCES if fitted.frozen is not None else MAX_REFERENCES
     train = np.sort(random.permutation(setup.split.train)[:many])
     validation = np.sort(random.permutation(setup.split.validation)[:MAX_REFERENCES])
     both = np.concatenate([train, validation])
     features = None
-    if isinstance(fitted, FittedHead):
+    if fitted.frozen is not None:
         # Kept since the head was fitted, and the same while the backbone is frozen.
         size = setup.spec.image_size
         rows, _ = fitted.frozen.rows(setup.index, both, image_size=size, station="features")

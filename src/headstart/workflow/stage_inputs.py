@@ -77,6 +77,12 @@ class StageInputs:
         return StageInputs(cut, prefix, augmentation, stage.views, given.place)
 
     @property
+    def features(self) -> FrozenPass | None:
+        """The pass that made features and kept those of photos as they are; None without such."""
+        is_features = self.cut.crossing == (FEATURES,) and self.augmentation.is_none
+        return self.prefix if is_features else None
+
+    @property
     def precision(self) -> str:
         """Of the frozen pass."""
         return "float32" if self.prefix is None else self.prefix.precision
