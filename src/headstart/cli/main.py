@@ -1,5 +1,6 @@
 """`headstart`: every command is one call of the workflow; `--help` loads no Keras."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def prepare() -> None:
     """Transfer learning for Keras: from a folder of photos to a classifier that you can trust."""
     # TensorFlow's remarks on processors and rounding are not for whoever trains a classifier.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @app.command()
