@@ -127,6 +127,8 @@ def test_train_and_predict_on_a_cluster_are_what_they_are_here(two_nodes, make_p
     read = [(each.folder / "split.csv").read_text() for each in (here, there)]
     assert read[0] == read[1]
     assert here.manifest.metrics["top_1"] == there.manifest.metrics["top_1"]
+    with pytest.raises(PhotosError, match=r"learnt from file:.* only a cluster reads"):
+        headstart.evaluate(there)
     (photos / "disc" / "disc_0001.png").write_bytes(b"")
     expected = headstart.predict(here, photos / "disc")
     found = headstart.predict(there, photos / "disc", ray="auto", shards=str(tmp_path / "answers"))
@@ -150,12 +152,15 @@ def test_choosing_tuning_and_tables_on_a_cluster_are_what_they_are_here(
     assert shares[0] == shares[1] == shares[2]
     searched = [
         headstart.tune(
-            where, backbone="Starter", out=tmp_path / name, trials=1, end_to_end=0, ray=ray
+            where, backbone="Starter", out=tmp_path / name, trials=4, end_to_end=0, ray=ray
         )
         for where, name, ray in ((photos, "tuned", None), (photos.as_uri(), "tuned-there", "auto"))
     ]
-    scores = [found.best.score.log_loss for found in searched]
+    scores = [found.plain.score.log_loss for found in searched]
     assert scores[0] == pytest.approx(scores[1], rel=0.02)
+    # Photos that this machine cannot reach are not varied.
+    assert [each.state for each in searched[1].trials].count("failed") == 0
+    assert not any("views" in str(each.settings) for each in searched[1].trials)
     run = headstart.train(photos, backbone="Starter", out=tmp_path / "run")
     for name, ray in (("here", None), ("there", "auto")):
         headstart.predict_to_csv(run, photos, csv=tmp_path / f"{name}.csv", ray=ray)

@@ -1,5 +1,6 @@
 """`headstart choose`: which backbone for my photos."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -172,8 +173,6 @@ def _row(each: "Standing", *, is_best: bool) -> tuple[str, ...]:
 
 
 def _next(found: "Choice", photos: str, options: "Mapping[str, object]") -> str:
-    import shlex
-
     assert found.recommended is not None
     spec = found.recommended.candidate.spec
     words = ["headstart", "train", photos, "--backbone", spec.backbone]

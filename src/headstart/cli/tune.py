@@ -1,5 +1,6 @@
 """`headstart tune`: which settings for my photos."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,6 +78,10 @@ def tune(
         emit_json(found.to_dict())
     else:
         _print(found)
+        words = ["headstart", "train", "--recipe", str(found.folder / "recipe.toml")]
+        for name, value in (("--ray", ray), ("--shards", shards)):
+            words += [name, value] if value is not None else []
+        typer.echo(f"next: {shlex.join(words)}")
 
 
 def _print(found: "Tuning") -> None:
@@ -95,7 +100,6 @@ def _print(found: "Tuning") -> None:
         f"top-1 {found.plain.score.top_1:.4f} on the validation photos. The best of many flatters "
         "itself there: what it is worth, the test photos say."
     )
-    typer.echo(f"next: headstart train --recipe {found.folder / 'recipe.toml'}")
 
 
 def _row(each: "Trial") -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 HEADS = ("softmax", "mlp:64", "mlp:256", "mlp:256,64")
+VIEWS = (1, 2, 4)
+"""Of each training photo."""
+
 EPOCHS, PATIENCE, BATCH_SIZE = 60, 8, 64
 MAX_DEPTH = 4
 """Blocks from the top that fine-tuning may reach."""
@@ -30,15 +33,19 @@ class Suggest(Protocol):
         """Takes a whole number between two, both included."""
 
 
-def head_settings(suggest: Suggest) -> Settings:
+def head_settings(suggest: Suggest, views: Sequence[int] = VIEWS) -> Settings:
     """Draws a head and how it learns on the features of a frozen backbone.
 
     A linear head on photos as they are is fitted in closed form, which chooses its own
     regularisation; whatever else is drawn learns with gradients.
+
+    Args:
+        suggest: draws.
+        views: of each photo to choose from; 1 alone where photos cannot be varied.
     """
     head = suggest.suggest_categorical("head", HEADS)
-    views = suggest.suggest_categorical("views", (1, 2, 4))
-    if head == "softmax" and views == 1:
+    looks = suggest.suggest_categorical("views", views)
+    if head == "softmax" and looks == 1:
         return {"head": head}
     stage: Settings = {
         "learning_rate": _number(suggest.suggest_float("learning_rate", 1e-4, 1e-2, log=True)),
@@ -53,9 +60,9 @@ def head_settings(suggest: Suggest) -> Settings:
     settings: Settings = {"head": head}
     if head != "softmax":
         settings["dropout"] = _number(suggest.suggest_float("dropout", 0.0, 0.5, step=0.1))
-    if views == 1:
+    if looks == 1:
         return settings | stage
-    stage |= {"trainable": "head", "augment": "standard", "views": views}
+    stage |= {"trainable": "head", "augment": "standard", "views": looks}
     return settings | {"stages": [stage]}
 
 

@@ -7,12 +7,20 @@ and answers with a score on photos that nothing was learnt from, never those of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from headstart.progress import Progress
-from headstart.selection.space import PLAIN, Settings, first_plans, head_settings, plan_settings
+from headstart.selection.space import (
+    PLAIN,
+    VIEWS,
+    Settings,
+    first_plans,
+    head_settings,
+    plan_settings,
+)
 from headstart.selection.study import Study, Train, Trial, loss_of
 
 FEATURES, END_TO_END = "features", "end to end"
@@ -63,6 +71,7 @@ def tune(
     epochs: int,
     key: str,
     seed: int,
+    views: Sequence[int] = VIEWS,
     progress: Progress,
 ) -> Tuning:
     """Searches, or goes on with a search.
@@ -76,6 +85,7 @@ def tune(
         epochs: of each stage that fine-tunes.
         key: names photos, split and network; another one may not go on with this search.
         seed: of the draws.
+        views: see `headstart.selection.space.head_settings`.
         progress: told about every trial.
 
     Raises:
@@ -83,8 +93,8 @@ def tune(
         MissingPackageError: when Optuna is not installed.
     """
     begun = monotonic()
-    study = Study.open(folder, FEATURES, key=key, seed=seed, first=[PLAIN])
-    made = study.go_on(trials, head_settings, train, progress)
+    study = Study.open(folder, FEATURES, key=f"{key} {list(views)}", seed=seed, first=[PLAIN])
+    made = study.go_on(trials, partial(head_settings, views=views), train, progress)
     found = study.results()
     plain = next(each for each in found if each.settings == {"head": PLAIN["head"]})
     if end_to_end:

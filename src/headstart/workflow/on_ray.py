@@ -24,30 +24,30 @@ def check_plan(recipe: TrainRecipe, *, trains: bool) -> None:
     Raises:
         ArgumentError: naming the option.
     """
-    from headstart.scale.source import is_sharded
-
+    if not only_cluster_reaches(recipe.photos):
+        return
     if trains:
-        refuse_training(recipe.photos, f"plan={recipe.plan!r}", instead="--plan linear_probe")
-    if recipe.test is not None and is_sharded(recipe.photos):
+        raise needs_photos(recipe.photos, f"plan={recipe.plan!r}", instead="--plan linear_probe")
+    if recipe.test is not None:
         raise ArgumentError(
             f"test={recipe.test!r} does not go with photos of a URI or shards. Put them below "
             "folders named train and test, or leave --test out."
         )
 
 
-def refuse_training(photos: str, option: str, *, instead: str) -> None:
-    """Refuses an option that trains on photos which only the cluster can reach.
-
-    Raises:
-        ArgumentError: naming it, and what to say instead.
-    """
+def only_cluster_reaches(photos: str) -> bool:
+    """Tells whether photos, as a recipe names them, are a URI or shards: not to be read here."""
     from headstart.scale.source import is_sharded
 
-    if is_sharded(photos):
-        raise ArgumentError(
-            f"{option} trains on photos themselves, and those of {photos!r} are reached by the "
-            f"cluster only. Use {instead}, or copy a part of them here."
-        )
+    return is_sharded(photos)
+
+
+def needs_photos(photos: str, option: str, *, instead: str) -> ArgumentError:
+    """Says that an option trains on photos themselves, and what to say instead."""
+    return ArgumentError(
+        f"{option} trains on photos themselves, and those of {photos!r} are reached by the "
+        f"cluster only. Use {instead}, or copy a part of them here."
+    )
 
 
 def read_on_ray(

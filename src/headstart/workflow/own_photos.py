@@ -54,6 +54,11 @@ def read_own_photos(
     """
     run.check("split.csv", "recipe.toml")
     recipe = read_recipe(run.folder / "recipe.toml")
+    if "://" in recipe.photos:
+        raise PhotosError(
+            f"This run learnt from {recipe.photos}, which only a cluster reads. Name photos on "
+            "this machine instead."
+        )
     try:
         index = read_photos(
             recipe.photos,

@@ -16,14 +16,14 @@ from headstart.features.frozen_pass import FrozenPass
 from headstart.files import atomic_file
 from headstart.progress import Progress, Silent
 from headstart.recipe import StageSettings, TrainRecipe, make_recipe, write_recipe
-from headstart.selection.space import Settings
+from headstart.selection.space import VIEWS, Settings
 from headstart.selection.study import STUDY_FILE, Report, require_optuna
 from headstart.selection.tune import Tuning
 from headstart.selection.tune import tune as search
 from headstart.training.score import Score, score
 from headstart.workflow.course import forget_states
 from headstart.workflow.intake import Photos, photos_name
-from headstart.workflow.on_ray import refuse_training
+from headstart.workflow.on_ray import needs_photos, only_cluster_reaches
 from headstart.workflow.prepare import checked_plan, prepare
 from headstart.workflow.setup import Setup
 from headstart.workflow.stages import plan_of
@@ -82,8 +82,9 @@ def tune(
     """
     recipe, folder = _checked(photos, Path(out), trials, end_to_end, options)
     on = RayPlace.named(ray, shards)
-    if on is not None and end_to_end:
-        refuse_training(recipe.photos, f"end_to_end={end_to_end}", instead="--end-to-end 0")
+    is_cluster_only = on is not None and only_cluster_reaches(recipe.photos)
+    if is_cluster_only and end_to_end:
+        raise needs_photos(recipe.photos, f"end_to_end={end_to_end}", instead="--end-to-end 0")
     with tools(recipe.engine, progress, ray=on) as given:
         prepared = prepare(recipe, plan_of(recipe), photos=photos, given=given)
         setup = prepared.setup
@@ -100,6 +101,7 @@ def tune(
             epochs=epochs,
             key=trainer.key,
             seed=recipe.seed,
+            views=(1,) if is_cluster_only else VIEWS,
             progress=given.progress,
         )
     best = make_recipe(recipe.model_dump(exclude_none=True) | found.best.settings)
