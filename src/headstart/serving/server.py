@@ -1,8 +1,10 @@
 """The process around the application: socket, signals, an end that finishes what was begun."""
 
+import ctypes
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -11,6 +13,11 @@ from fastapi import FastAPI
 from headstart.errors import ArgumentError
 
 logger = logging.getLogger("headstart.serving")
+
+LARGE_BYTES = 2**20
+"""Blocks of memory from here on go back to the system as soon as they are freed."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, in malloc.h
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -35,6 +42,20 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def return_large_blocks() -> None:
+    """Keeps glibc from holding on to large blocks that were freed.
+
+    By itself it raises its thresholds with every large block, up to 64 MiB that it keeps of each
+    arena: after some large bodies the server would stand 40 or 80 MiB higher for good.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(_TRIM_THRESHOLD, LARGE_BYTES)
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -56,6 +77,7 @@ def serve(
         on_ready: called when requests are taken.
         grace_seconds: that the last requests may take.
     """
+    return_large_blocks()
     config = uvicorn.Config(
         app,
         log_config=None,
