@@ -130,9 +130,10 @@ def _print(found: "Choice") -> None:
         "MB",
         "parameters",
         "LogME",
+        "H-score",
     )
     rows = [_row(each, is_best=each.candidate in best) for each in found]
-    print_table((*headings, "H-score"), rows, width=_WIDTH)
+    print_table(headings, rows, width=_WIDTH)
     typer.echo("* none is both as accurate and as fast")
     for each in found:
         if each.out:
