@@ -159,8 +159,8 @@ def test_choosing_tuning_and_tables_on_a_cluster_are_what_they_are_here(
     scores = [found.plain.score.log_loss for found in searched]
     assert scores[0] == pytest.approx(scores[1], rel=0.02)
     # Photos that this machine cannot reach are not varied.
-    assert [each.state for each in searched[1].trials].count("failed") == 0
-    assert not any("views" in str(each.settings) for each in searched[1].trials)
+    varied = [any("views" in str(each.settings) for each in found.trials) for found in searched]
+    assert varied == [True, False]
     run = headstart.train(photos, backbone="Starter", out=tmp_path / "run")
     for name, ray in (("here", None), ("there", "auto")):
         headstart.predict_to_csv(run, photos, csv=tmp_path / f"{name}.csv", ray=ray)
