@@ -1,6 +1,6 @@
 """How many photos a second the server answers, against FastAPI with `model.predict` a request.
 
-Command:  python benchmarks/serve.py [--run RUN] [--photos FOLDER] [--keras-home FOLDER]
+Command:  python benchmarks/serve.py [--run RUN] [--photos FOLDER] [--seconds 20]
 
 32 clients, each waiting for its answer before it asks again; one photo a request. Expected: at
 least 8x the requests a second at no higher 99th percentile of the times.
